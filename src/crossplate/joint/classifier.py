@@ -1,0 +1,469 @@
+"""The joint model as a scikit-learn estimator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from os import PathLike
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+
+from crossplate.errors import InputError
+from crossplate.joint.labels import batch_names, encode_labels, hold_out
+from crossplate.joint.settings import preset_settings
+from crossplate.kernels import median_bandwidths
+from crossplate.scaling import PlateScaler
+
+if TYPE_CHECKING:
+    import torch
+
+    from crossplate.joint.inference import TrainedNetworks
+    from crossplate.joint.trainer import EpochLosses, Member
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+SOURCE, TARGET = "source", "target"
+FEWEST_HELD_OUT = 5
+"""Fewer held-out subjects of a class than this say nothing about when to stop."""
+
+__all__ = ["JointClassifier"]
+
+
+class JointClassifier(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassifierMixin, BaseEstimator
+):
+    """Classifier that learns on labelled batches and holds on unlabelled ones.
+
+    A calibrator maps all batches to latent codes of one distribution, a reconstructor for each
+    batch keeps in the codes what was measured, and a discriminator learns the classes from the
+    labelled rows; the three are trained jointly [Niu2022]_. Labels of unlabelled batches are
+    never needed.
+
+    Parameters
+    ----------
+    preset
+        ``"default"`` or ``"paper"``. The default takes logs of non-negative intensities,
+        standardises each batch with its own statistics in training and at prediction, takes the
+        kernel widths from the data, and ends by itself. ``"paper"`` reproduces the settings and
+        quirks of [Niu2022]_, to compare with.
+    n_members
+        Independently trained members; their mean probability is the prediction and their spread
+        its uncertainty. None takes the preset's: 5, or 1 for the paper.
+    log
+        Take logs: ``"auto"`` (where they make non-negative data less skewed), ``"always"`` or
+        ``"never"``; None takes the preset's (auto; never for the paper).
+    alpha, beta, gamma
+        Weights of the reconstruction, calibration and classification loss. None takes the
+        preset's: 1, 1, 1; for the paper 0.01, 1, 0.01. ``alpha=0`` trains no reconstructors.
+    learning_rate, epochs, batch_size
+        Of the training; None takes the preset's. ``batch_size`` counts rows of each batch.
+    random_state
+        Seed; the same seed and data give the same model, bit for bit, on one machine.
+    device
+        ``"auto"`` takes CUDA or MPS where there is one, else the CPU. GPU paths are not tested
+        yet.
+    progress
+        Called after every epoch with an :class:`crossplate.joint.trainer.EpochLosses`.
+
+    Attributes
+    ----------
+    classes_
+        Sorted classes, shape (C,).
+    batches_
+        Sorted names of the batches in ``fit``.
+    default_batch_
+        Batch that rows given without one belong to: the only unlabelled batch, else the only
+        batch; None where there are several.
+    reference_batch_
+        Labelled batch with the most labelled rows, whose scale calibrated data are put on.
+    history_
+        Losses, one row a member and epoch.
+    n_imputed_
+        Missing cells filled in the training rows.
+    scaler_
+        :class:`crossplate.scaling.PlateScaler` of the training rows.
+    settings_
+        :class:`crossplate.joint.settings.JointSettings` in effect.
+    architecture_, weights_
+        Networks of all members.
+
+    Notes
+    -----
+    Missing values (NaN) are allowed; they are filled with the median of the labelled rows on the
+    standardised scale.
+
+    References
+    ----------
+    .. [Niu2022] Niu J., Yang J., Guo Y., Qian K., Wang Q. Joint deep learning for batch effect
+       removal and classification toward MALDI MS based metabolomics. BMC Bioinformatics 23, 270
+       (2022). doi:10.1186/s12859-022-04758-z
+
+    Examples
+    --------
+    >>> model = JointClassifier(random_state=0)                     # doctest: +SKIP
+    >>> model.fit(X, y, batch=plate)       # y is None for plate B  # doctest: +SKIP
+    >>> model.predict(X_b, batch=plate_b)                           # doctest: +SKIP
+    """
+
+    # With metadata routing on, pipelines and searches pass these on without further requests.
+    __metadata_request__fit: ClassVar = {"batch": True, "subject": True}
+    __metadata_request__predict: ClassVar = {"batch": True}
+    __metadata_request__predict_proba: ClassVar = {"batch": True}
+    __metadata_request__transform: ClassVar = {"batch": True}
+
+    def __init__(
+        self,
+        *,
+        preset: str = "default",
+        n_members: int | None = None,
+        log: str | None = None,
+        alpha: float | None = None,
+        beta: float | None = None,
+        gamma: float | None = None,
+        learning_rate: float | None = None,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        device: str = "auto",
+        progress: Callable[[EpochLosses], None] | None = None,
+    ) -> None:
+        self.preset = preset
+        self.n_members = n_members
+        self.log = log
+        self.alpha = alpha
+        self.beta = beta
+        self.gamma = gamma
+        self.learning_rate = learning_rate
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.random_state = random_state
+        self.device = device
+        self.progress = progress
+
+    def fit(self, X: Any, y: Any, *, batch: Any = None, subject: Any = None) -> JointClassifier:
+        """Train on labelled and unlabelled rows of all batches.
+
+        Parameters
+        ----------
+        X
+            Measurements, samples in rows, shape (n, p); NaN is missing.
+        y
+            Labels, shape (n,), strings or numbers; None, NaN or NA marks an unlabelled row.
+        batch
+            Batch of each row, shape (n,). None takes all labelled rows for the batch "source"
+            and all unlabelled ones for the batch "target".
+        subject
+            Subject of each row, shape (n,): replicates of one subject are held out together.
+
+        Raises
+        ------
+        InputError
+            No labelled row; fewer than two classes; a batch with fewer than two rows; negative
+            values where ``log="always"``.
+        ValueError
+            A parameter out of range, or an X or y that scikit-learn's checks refuse.
+        """
+        settings = preset_settings(
+            self.preset,
+            n_members=self.n_members,
+            log=self.log,
+            alpha=self.alpha,
+            beta=self.beta,
+            gamma=self.gamma,
+            learning_rate=self.learning_rate,
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+        )
+        if y is None:
+            raise ValueError(
+                "JointClassifier requires y to be passed, but the target y is None; "
+                "give labels for at least one batch"
+            )
+        X = self._validated(X, reset=True)
+        check_consistent_length(X, y)
+        classes, codes = encode_labels(y)
+        names = self._batches_of_fit(batch, codes)
+        who = None if subject is None else batch_names(subject, len(codes))
+        labelled = codes >= 0
+        self.settings_ = settings.sized(labelled.sum() if who is None else len(set(who[labelled])))
+        self.classes_ = classes
+        self.batches_, numbers = np.unique(names, return_inverse=True)
+        self.default_batch_ = _default_batch(names, codes)
+        self.reference_batch_ = _largest_labelled(names[labelled])
+        self.n_imputed_ = int(np.isnan(X).sum())
+        self.scaler_ = PlateScaler(settings.log, settings.per_batch_statistics)
+        self.scaler_.fit(X, names, labelled)
+        self._train(self.scaler_.scale(X, names), numbers.astype(np.int64), codes, who)
+        return self
+
+    def _validated(self, X: Any, *, reset: bool) -> FloatArray:
+        checked = validate_data(
+            self,
+            X,
+            reset=reset,
+            dtype=np.float64,
+            ensure_all_finite="allow-nan",
+            ensure_min_samples=2 if reset else 1,
+        )
+        return np.asarray(checked)
+
+    def _batches_of_fit(self, batch: Any, codes: IntArray) -> npt.NDArray[np.str_]:
+        if batch is None:
+            return np.where(codes >= 0, SOURCE, TARGET).astype(str)
+        names = batch_names(batch, len(codes))
+        found, counts = np.unique(names, return_counts=True)
+        if counts.min() < 2:
+            raise InputError(
+                f"batch {str(found[counts.argmin()])!r} has one row; a batch needs at least 2 "
+                "for statistics of its own: add rows or leave it out"
+            )
+        return names
+
+    def _train(
+        self,
+        z: FloatArray,
+        numbers: IntArray,
+        codes: IntArray,
+        who: npt.NDArray[np.str_] | None,
+    ) -> None:
+        import torch
+
+        from crossplate.joint.networks import Architecture
+        from crossplate.joint.trainer import train
+
+        settings = self.settings_
+        n_classes = len(self.classes_)
+        self.architecture_ = Architecture(
+            n_features=z.shape[1],
+            n_batches=len(self.batches_) if settings.alpha else 0,
+            n_outputs=1 if n_classes == 2 else n_classes,
+            residual=settings.residual,
+            hidden=settings.hidden,
+            head=settings.head or (),
+        )
+        widest = settings.widest_bandwidth or float(median_bandwidths(z).max())
+        trained = train(
+            torch.from_numpy(z.astype(np.float32)).to(choose_device(self.device)),
+            numbers,
+            self._members(codes, who),
+            self.architecture_,
+            settings,
+            widest,
+            self.progress,
+        )
+        self.weights_ = trained.weights
+        self.history_ = pd.DataFrame(trained.history)
+
+    def _members(self, codes: IntArray, who: npt.NDArray[np.str_] | None) -> list[Member]:
+        from crossplate.joint.trainer import Member
+
+        rng = check_random_state(self.random_state)
+        seeds = rng.randint(np.iinfo(np.int32).max, size=self.settings_.n_members)
+        members = []
+        for seed in seeds:
+            held_out = hold_out(
+                codes,
+                who,
+                self.settings_.validation_share,
+                FEWEST_HELD_OUT,
+                np.random.default_rng(seed),
+            )
+            training = np.setdiff1d(np.arange(len(codes)), held_out)
+            members.append(Member(codes, training, held_out, int(seed)))
+        return members
+
+    def _scaled(self, X: Any, batch: Any) -> tuple[FloatArray, npt.NDArray[np.str_]]:
+        """Standardised rows and the batch of each."""
+        check_is_fitted(self, "weights_")
+        X = self._validated(X, reset=False)
+        names = self._batches_of_rows(batch, len(X))
+        return self.scaler_.scale(X, names), names
+
+    def _batches_of_rows(self, batch: Any, n_rows: int) -> npt.NDArray[np.str_]:
+        if batch is None:
+            if self.default_batch_ is None:
+                raise InputError(
+                    "batch is needed to tell the rows' batches apart; fitted batches are "
+                    f"{', '.join(self.batches_)}, and a new name stands for a new batch"
+                )
+            return np.full(n_rows, self.default_batch_)
+        names = batch_names(batch, n_rows)
+        for name, count in zip(*np.unique(names, return_counts=True), strict=True):
+            if count < 2 and name not in self.scaler_.statistics_ and self.scaler_.per_batch:
+                raise InputError(
+                    f"batch {str(name)!r} is new and has one row; its own statistics need at "
+                    "least 2 rows: predict the whole plate together"
+                )
+        return names
+
+    @property
+    def _networks(self) -> TrainedNetworks:
+        from crossplate.joint.inference import TrainedNetworks
+
+        return TrainedNetworks(self.architecture_, self.weights_, choose_device(self.device))
+
+    @property
+    def _n_features_out(self) -> int:
+        return int(self.n_features_in_)
+
+    def member_proba(self, X: Any, *, batch: Any = None) -> FloatArray:
+        """Class probabilities of each member.
+
+        Parameters
+        ----------
+        X, batch
+            As in :meth:`predict_proba`.
+
+        Returns
+        -------
+        Shape (members, n, C).
+        """
+        z, _ = self._scaled(X, batch)
+        return self._networks.probabilities(z)
+
+    def predict_proba(self, X: Any, *, batch: Any = None) -> FloatArray:
+        """Class probabilities, mean over the members.
+
+        Parameters
+        ----------
+        X
+            Measurements, shape (n, p); NaN is missing.
+        batch
+            Batch of each row, shape (n,); None takes ``default_batch_``. Rows of a batch that
+            was not in ``fit`` are standardised with their own statistics.
+
+        Returns
+        -------
+        Shape (n, C), columns as in ``classes_``.
+
+        Raises
+        ------
+        InputError
+            No batch given although there are several; a new batch of one row.
+        """
+        return np.asarray(self.member_proba(X, batch=batch).mean(axis=0))
+
+    def predict(self, X: Any, *, batch: Any = None) -> npt.NDArray[Any]:
+        """Most probable class of each row; parameters as in :meth:`predict_proba`."""
+        likeliest = self.predict_proba(X, batch=batch).argmax(axis=1)
+        return np.asarray(self.classes_[likeliest])
+
+    def transform(self, X: Any, *, batch: Any = None) -> FloatArray:
+        """Calibrated codes: the latent space in which all batches have one distribution.
+
+        Parameters
+        ----------
+        X, batch
+            As in :meth:`predict_proba`.
+
+        Returns
+        -------
+        Shape (n, p). The mean over members, whose calibrators all start from the identity and
+        so share their axes; with ``preset="paper"`` they do not, and the first member's codes
+        are given.
+        """
+        z, _ = self._scaled(X, batch)
+        codes = self._networks.codes(z)
+        return np.asarray(codes.mean(axis=0) if self.architecture_.residual else codes[0])
+
+    def fit_transform(
+        self, X: Any, y: Any = None, *, batch: Any = None, subject: Any = None
+    ) -> FloatArray:
+        """Fit, then return the codes of the same rows; parameters as in :meth:`fit`."""
+        self.fit(X, y, batch=batch, subject=subject)
+        if batch is None:
+            batch = self._batches_of_fit(None, encode_labels(y)[1])
+        return self.transform(X, batch=batch)
+
+    def reconstruct(self, X: Any, *, batch: Any = None, as_batch: str | None = None) -> FloatArray:
+        """Measurements restored from the codes, in original units.
+
+        Parameters
+        ----------
+        X, batch
+            As in :meth:`predict_proba`.
+        as_batch
+            Fitted batch on whose scale the values are wanted: what the same sample would have
+            read there. None restores each row on its own batch.
+
+        Returns
+        -------
+        Shape (n, p), without gaps. A feature that is constant in the labelled rows comes back
+        as that batch's mean.
+
+        Raises
+        ------
+        InputError
+            ``as_batch`` (or, without it, a row's batch) was not in ``fit``; the model was
+            trained without reconstructors.
+        """
+        z, names = self._scaled(X, batch)
+        if not self.architecture_.n_batches:
+            raise InputError("this model has no reconstructors (alpha=0); fit it with alpha > 0")
+        wanted = names if as_batch is None else np.full(len(z), str(as_batch))
+        restored = np.empty_like(z)
+        for name in np.unique(wanted):
+            place = np.flatnonzero(self.batches_ == name)
+            if not len(place):
+                raise InputError(
+                    f"batch {str(name)!r} was not in fit; restore as one of "
+                    f"{', '.join(self.batches_)}"
+                )
+            rows = wanted == name
+            values = self._networks.restored(z[rows], int(place[0]))
+            values[:, ~self.scaler_.informative_] = 0.0
+            restored[rows] = self.scaler_.restore(values, self.scaler_.statistics_[str(name)])
+        return restored
+
+    def save(self, folder: str | PathLike[str]) -> None:
+        """Write the fitted model to a new folder: safetensors and JSON, no pickle.
+
+        Raises
+        ------
+        InputError
+            The folder exists and is not empty, or cannot be written.
+        """
+        from crossplate.joint.saved import save
+
+        check_is_fitted(self, "weights_")
+        save(self, folder)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+def choose_device(name: str) -> torch.device:
+    """Device of a name; ``"auto"`` takes CUDA or MPS where there is one."""
+    import torch
+
+    if name != "auto":
+        return torch.device(name)
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def _default_batch(names: npt.NDArray[np.str_], codes: IntArray) -> str | None:
+    every = np.unique(names)
+    unlabelled = np.setdiff1d(every, names[codes >= 0])
+    for candidates in (unlabelled, every):
+        if len(candidates) == 1:
+            return str(candidates[0])
+    return None
+
+
+def _largest_labelled(names: npt.NDArray[np.str_]) -> str:
+    found, counts = np.unique(names, return_counts=True)
+    return str(found[counts.argmax()])

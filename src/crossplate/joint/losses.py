@@ -1,0 +1,73 @@
+"""The three losses of the joint model, one value a member."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+
+from crossplate.kernels import weighted_kernel_sum
+
+__all__ = ["UNLABELLED", "calibration_loss", "classification_loss", "reconstruction_loss"]
+
+UNLABELLED = -1
+"""Class code of a row without a label."""
+
+
+def reconstruction_loss(restored: Tensor, x: Tensor) -> Tensor:
+    """Mean squared error of each batch's restored rows, summed over batches.
+
+    Parameters
+    ----------
+    restored, x
+        Shape (members, K, b, p).
+
+    Returns
+    -------
+    Shape (members,).
+    """
+    difference = restored - x
+    return (difference * difference).mean(dim=(2, 3)).sum(dim=1)
+
+
+def calibration_loss(codes: Tensor, pair_weights: Tensor, widest: Tensor) -> Tensor:
+    """Biased MMD² of each batch's codes against the pool of the others, averaged over batches.
+
+    Parameters
+    ----------
+    codes
+        Shape (members, K·b, p), batch by batch.
+    pair_weights
+        :func:`crossplate.kernels.balanced_contrast` of K and b.
+    widest
+        Largest kernel width of each member, shape (members, 1, 1).
+    """
+    return weighted_kernel_sum(codes, pair_weights, widest)
+
+
+def classification_loss(logits: Tensor, classes: Tensor, *, mean: bool) -> Tensor:
+    """Cross entropy of the labelled rows; rows without a label add nothing.
+
+    Parameters
+    ----------
+    logits
+        Shape (members, n, 1) for two classes, else (members, n, classes).
+    classes
+        Class codes, :data:`UNLABELLED` for none, shape (members, n).
+    mean
+        Mean over a member's labelled rows, else their sum.
+
+    Returns
+    -------
+    Shape (members,); 0 where a member has no labelled row.
+    """
+    labelled = classes >= 0
+    known = classes.clamp(min=0)
+    if logits.shape[-1] == 1:
+        each = binary_cross_entropy_with_logits(
+            logits[..., 0], known.to(logits.dtype), reduction="none"
+        )
+    else:
+        each = cross_entropy(logits.transpose(1, 2), known, reduction="none")
+    sums = torch.where(labelled, each, 0.0).sum(dim=1)
+    return sums / labelled.sum(dim=1).clamp(min=1) if mean else sums

@@ -1,0 +1,244 @@
+"""Saving and loading a fitted model: arrays as safetensors, the rest as JSON, no pickle.
+
+A saved model is a folder of two files. ``model.json`` carries the format version, the settings
+and the names; ``arrays.safetensors`` the weights and the statistics of the plates. Loading checks
+names, shapes and types of all of them and can execute nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from crossplate.errors import InputError
+from crossplate.joint.classifier import JointClassifier
+from crossplate.joint.networks import Architecture
+from crossplate.joint.settings import JointSettings
+from crossplate.scaling import BatchStatistics, PlateScaler
+
+FORMAT = 1
+"""Version of the folder's layout; a reader takes its own and all earlier ones."""
+DESCRIPTION, ARRAYS = "model.json", "arrays.safetensors"
+PLAIN = ("preset", "n_members", "log", "alpha", "beta", "gamma", "learning_rate", "epochs",
+         "batch_size", "device")  # fmt: skip
+"""Constructor parameters that are kept; a random state or a callback is not."""
+
+__all__ = ["FORMAT", "load", "save"]
+
+
+def save(model: JointClassifier, folder: str | PathLike[str]) -> None:
+    """Write a fitted model to a new folder.
+
+    Raises
+    ------
+    InputError
+        The folder exists and is not empty, or cannot be written.
+    """
+    from safetensors.numpy import save_file
+
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise InputError(f"{folder} is not empty; save the model to a new folder")
+        save_file(_arrays(model), folder / ARRAYS)
+        # the description comes last: a folder without it is an interrupted save
+        text = json.dumps(_description(model), indent=1, allow_nan=False)
+        (folder / DESCRIPTION).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot write the model to {folder}: {error.strerror}") from error
+
+
+def _arrays(model: JointClassifier) -> dict[str, npt.NDArray[Any]]:
+    scaler = model.scaler_
+    arrays: dict[str, npt.NDArray[Any]] = {
+        f"weights.{name}": value for name, value in model.weights_.items()
+    }
+    every = [scaler.statistics_[str(name)] for name in model.batches_]
+    arrays["scaler.means"] = np.array([its.mean for its in every])
+    arrays["scaler.scales"] = np.array([its.scale for its in every])
+    arrays["scaler.usual_mean"] = scaler.usual_.mean
+    arrays["scaler.usual_scale"] = scaler.usual_.scale
+    arrays["scaler.fill"] = scaler.fill_
+    arrays["scaler.informative"] = scaler.informative_
+    return {name: np.ascontiguousarray(value) for name, value in arrays.items()}
+
+
+def _description(model: JointClassifier) -> dict[str, Any]:
+    from crossplate import __version__
+
+    names = getattr(model, "feature_names_in_", None)
+    return {
+        "format": FORMAT,
+        "crossplate": __version__,
+        "parameters": {name: getattr(model, name) for name in PLAIN},
+        "settings": model.settings_.to_dict(),
+        "architecture": asdict(model.architecture_),
+        "classes": model.classes_.tolist(),
+        "class_type": model.classes_.dtype.str,
+        "batches": model.batches_.tolist(),
+        "default_batch": model.default_batch_,
+        "reference_batch": model.reference_batch_,
+        "n_features": int(model.n_features_in_),
+        "feature_names": None if names is None else names.tolist(),
+        "n_imputed": model.n_imputed_,
+        "log_unit": model.scaler_.log_unit_,
+        "history": _without_nan(model.history_),
+    }
+
+
+def _without_nan(frame: pd.DataFrame) -> dict[str, list[float | None]]:
+    """Columns as lists, None for NaN, which JSON does not have."""
+    return {
+        str(name): [None if np.isnan(value) else float(value) for value in frame[name]]
+        for name in frame.columns
+    }
+
+
+def load(folder: str | PathLike[str]) -> JointClassifier:
+    """Read a model that :meth:`JointClassifier.save` wrote.
+
+    Parameters
+    ----------
+    folder
+        The model's folder.
+
+    Returns
+    -------
+    The fitted model; it predicts what the saved one did, bit for bit.
+
+    Raises
+    ------
+    InputError
+        The folder is missing, incomplete, damaged, or of a newer format.
+    """
+    folder = Path(folder)
+    described = _read_description(folder)
+    try:
+        return _build(described, _read_arrays(folder))
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{folder / DESCRIPTION} does not describe a model ({error}); the folder is damaged, "
+            "train the model again or take another copy"
+        ) from error
+
+
+def _read_description(folder: Path) -> dict[str, Any]:
+    path = folder / DESCRIPTION
+    if not path.is_file():
+        raise InputError(f"{folder} holds no model ({DESCRIPTION} is missing); name its folder")
+    try:
+        described = json.loads(path.read_text(encoding="utf-8"))
+        version = described["format"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is damaged ({error}); train the model again") from error
+    if not isinstance(version, int) or not 1 <= version <= FORMAT:
+        raise InputError(
+            f"{path} has format {version!r}, this crossplate reads up to {FORMAT}; "
+            "update crossplate"
+        )
+    return dict(described)
+
+
+def _read_arrays(folder: Path) -> dict[str, npt.NDArray[Any]]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    path = folder / ARRAYS
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise InputError(
+            f"{path} is missing or damaged ({error}); train the model again"
+        ) from error
+
+
+def _taken(
+    arrays: Mapping[str, npt.NDArray[Any]], name: str, shape: tuple[int, ...], dtype: Any
+) -> npt.NDArray[Any]:
+    value = arrays[name]
+    if value.shape != shape or value.dtype != dtype:
+        raise ValueError(
+            f"{name} is {value.dtype} of shape {value.shape}, not {np.dtype(dtype)} of {shape}"
+        )
+    if value.dtype.kind == "f" and not np.isfinite(value).all():
+        raise ValueError(f"{name} holds values that are not finite")
+    return value
+
+
+def _build(described: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> JointClassifier:
+    settings = JointSettings.from_dict(described["settings"])
+    drawn = described["architecture"]
+    architecture = Architecture(**{**drawn, "head": tuple(drawn["head"])})
+    p, n_batches = int(described["n_features"]), len(described["batches"])
+    model = JointClassifier(**{name: described["parameters"][name] for name in PLAIN})
+    model.settings_, model.architecture_ = settings, architecture
+    model.classes_ = np.array(described["classes"], dtype=np.dtype(described["class_type"]))
+    model.batches_ = np.array(described["batches"], dtype=str)
+    model.default_batch_ = described["default_batch"]
+    model.reference_batch_ = str(described["reference_batch"])
+    model.n_features_in_, model.n_imputed_ = p, int(described["n_imputed"])
+    if described["feature_names"] is not None:
+        model.feature_names_in_ = np.array(described["feature_names"], dtype=object)
+        if len(model.feature_names_in_) != p:
+            raise ValueError(f"{len(model.feature_names_in_)} feature names for {p} features")
+    if architecture.n_features != p or architecture.n_batches not in (0, n_batches):
+        raise ValueError("the networks' sizes differ from the features' or batches'")
+    outputs = 1 if len(model.classes_) == 2 else len(model.classes_)
+    if len(model.classes_) < 2 or architecture.n_outputs != outputs:
+        raise ValueError("the networks' outputs differ from the classes'")
+    model.weights_ = _weights(architecture, arrays, settings)
+    model.scaler_ = _scaler(described, arrays, settings, p)
+    model.history_ = pd.DataFrame(described["history"]).astype(float)
+    return model
+
+
+def _weights(
+    architecture: Architecture, arrays: dict[str, npt.NDArray[Any]], settings: JointSettings
+) -> dict[str, npt.NDArray[np.float32]]:
+    shapes = architecture.shapes()
+    if not architecture.residual:
+        shapes["norm.running_mean"] = shapes["norm.running_variance"] = (architecture.n_features,)
+    size = math.fsum(math.prod(shape) for shape in shapes.values()) * settings.n_members
+    if size > sum(value.size for value in arrays.values()):
+        raise ValueError("the weights are fewer than the networks need")
+    return {
+        name: _taken(arrays, f"weights.{name}", (settings.n_members, *shape), np.float32)
+        for name, shape in shapes.items()
+    }
+
+
+def _scaler(
+    described: dict[str, Any],
+    arrays: dict[str, npt.NDArray[Any]],
+    settings: JointSettings,
+    p: int,
+) -> PlateScaler:
+    scaler = PlateScaler(settings.log, settings.per_batch_statistics)
+    unit = described["log_unit"]
+    scaler.log_unit_ = None if unit is None else float(unit)
+    if scaler.log_unit_ is not None and not scaler.log_unit_ > 0.0:
+        raise ValueError(f"log_unit must be above 0, not {unit!r}")
+    names = described["batches"]
+    means = _taken(arrays, "scaler.means", (len(names), p), np.float64)
+    scales = _taken(arrays, "scaler.scales", (len(names), p), np.float64)
+    scaler.statistics_ = {
+        str(name): BatchStatistics(mean, scale)
+        for name, mean, scale in zip(names, means, scales, strict=True)
+    }
+    scaler.usual_ = BatchStatistics(
+        _taken(arrays, "scaler.usual_mean", (p,), np.float64),
+        _taken(arrays, "scaler.usual_scale", (p,), np.float64),
+    )
+    scaler.fill_ = _taken(arrays, "scaler.fill", (p,), np.float64)
+    scaler.informative_ = _taken(arrays, "scaler.informative", (p,), np.bool_)
+    return scaler

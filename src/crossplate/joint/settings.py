@@ -1,0 +1,154 @@
+"""Settings of the joint model: the default and the authors' own."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal
+
+from crossplate.scaling import LogChoice
+
+Preset = Literal["default", "paper"]
+HEAD = (64,)
+FEWEST_FOR_A_HIDDEN_LAYER = 500
+
+__all__ = ["PRESETS", "JointSettings", "Preset", "preset_settings"]
+
+
+@dataclass(frozen=True)
+class JointSettings:
+    """Everything that decides how a joint model is built and trained.
+
+    Parameters
+    ----------
+    log
+        Log transform of the input; see :class:`crossplate.scaling.PlateScaler`.
+    per_batch_statistics
+        Standardise every batch by itself, in training and at prediction. False: batch
+        normalisation inside the calibrator, mini-batch statistics in training and one running
+        mixture at prediction, as in [Niu2022]_.
+    residual
+        Calibrator and reconstructors add a correction to their input and start as the identity.
+        False: plain stacks of p-wide layers, as in [Niu2022]_.
+    hidden
+        Width of the correction's hidden layer, at most p. Only with ``residual``.
+    head
+        Widths of the discriminator's hidden layers, empty for a linear one; None decides by the
+        number of labelled subjects (:meth:`sized`).
+    alpha, beta, gamma
+        Weights of reconstruction, calibration (MMD²) and classification loss.
+    widest_bandwidth
+        Largest Gaussian width of the MMD; None takes four times the median distance of the
+        scaled rows.
+    sum_classification
+        Sum the cross entropy over the mini-batch instead of taking its mean.
+    learning_rate, weight_decay
+        Of Adam; the decay is decoupled (AdamW) unless ``paper_optimiser``.
+    paper_optimiser
+        Adam made anew each epoch, so that its moments are lost, and a learning rate of
+        ``learning_rate · 0.9^(epoch / 10000)``. False: one AdamW and a cosine that ends at zero.
+    epochs
+        Passes over the largest batch; None sets them from the number of steps that
+        :func:`crossplate.joint.trainer.plan` finds enough.
+    batch_size
+        Rows of each batch in a mini-batch.
+    validation_share
+        Share of the labelled rows held out of each member's training to stop it early; 0 for
+        none.
+    n_members
+        Independently trained members whose mean probability is the prediction.
+    """
+
+    log: LogChoice = "auto"
+    per_batch_statistics: bool = True
+    residual: bool = True
+    hidden: int = 128
+    head: tuple[int, ...] | None = None
+    alpha: float = 1.0
+    beta: float = 1.0
+    gamma: float = 1.0
+    widest_bandwidth: float | None = None
+    sum_classification: bool = False
+    learning_rate: float = 3e-3
+    weight_decay: float = 0.1
+    paper_optimiser: bool = False
+    epochs: int | None = None
+    batch_size: int = 64
+    validation_share: float = 0.1
+    n_members: int = 5
+
+    def __post_init__(self) -> None:
+        """Refuse values that cannot be trained with."""
+        for name in ("learning_rate", "batch_size", "n_members", "hidden"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be above 0; got {getattr(self, name)!r}")
+        for name in ("alpha", "beta", "gamma", "weight_decay"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must not be negative; got {getattr(self, name)!r}")
+        if not 0.0 <= self.validation_share < 1.0:
+            raise ValueError(f"validation_share must be in [0, 1); got {self.validation_share!r}")
+        if self.epochs is not None and self.epochs < 1:
+            raise ValueError(f"epochs must be at least 1 or None; got {self.epochs!r}")
+        if self.log not in ("auto", "always", "never"):
+            raise ValueError(f"log must be auto, always or never; got {self.log!r}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        values = asdict(self)
+        values["head"] = None if self.head is None else list(self.head)
+        return values
+
+    def sized(self, n_labelled: int) -> JointSettings:
+        """Settings with the head decided for a number of labelled subjects.
+
+        A hidden layer needs examples to earn its keep: below ``FEWEST_FOR_A_HIDDEN_LAYER`` the
+        head is linear.
+        """
+        if self.head is not None:
+            return self
+        return replace(self, head=HEAD if n_labelled >= FEWEST_FOR_A_HIDDEN_LAYER else ())
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> JointSettings:
+        """Settings from :meth:`to_dict`; unknown names raise ``ValueError``."""
+        unknown = set(values) - {entry.name for entry in fields(cls)}
+        if unknown:
+            raise ValueError(f"unknown settings: {', '.join(sorted(unknown))}")
+        head = values.get("head")
+        return cls(**{**values, "head": None if head is None else tuple(head)})
+
+
+PRESETS: dict[str, JointSettings] = {
+    "default": JointSettings(),
+    "paper": JointSettings(
+        log="never",
+        per_batch_statistics=False,
+        residual=False,
+        head=(128, 64, 32, 16),
+        alpha=0.01,
+        beta=1.0,
+        gamma=0.01,
+        widest_bandwidth=16.0,
+        sum_classification=True,
+        learning_rate=1e-4,
+        weight_decay=5e-5,
+        paper_optimiser=True,
+        epochs=2000,
+        batch_size=100,
+        validation_share=0.0,
+        n_members=1,
+    ),
+}
+
+
+def preset_settings(preset: str, **overrides: Any) -> JointSettings:
+    """Settings of a preset, with those given (not None) put in its place.
+
+    Raises
+    ------
+    ValueError
+        For an unknown preset or a value out of range.
+    """
+    if preset not in PRESETS:
+        raise ValueError(f"preset must be one of {', '.join(PRESETS)}; got {preset!r}")
+    given = {name: value for name, value in overrides.items() if value is not None}
+    return replace(PRESETS[preset], **given)

@@ -1,0 +1,389 @@
+"""Training of stacked members: many independent joint models as one batched computation.
+
+A single fit is a stack of one. Members share one copy of the data; each has its own starting
+weights, mini-batch order, labels and rows, so member k of a stack is member k trained alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from crossplate.joint.losses import (
+    UNLABELLED,
+    calibration_loss,
+    classification_loss,
+    reconstruction_loss,
+)
+from crossplate.joint.networks import (
+    Architecture,
+    calibrate,
+    discriminate,
+    initial_weights,
+    normalise,
+    reconstruct,
+)
+from crossplate.joint.settings import JointSettings
+from crossplate.joint.stack import Stack
+from crossplate.kernels import balanced_contrast
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+
+MAX_ROWS_A_STEP = 512
+"""Most rows of all batches together in a mini-batch, since the MMD compares them all."""
+FEWEST_STEPS, MOST_STEPS, EPOCHS = 400, 2000, 15
+"""The default schedule: 15 passes over the largest batch, but 400 to 2,000 steps."""
+PATIENCE = 0.3
+"""Share of the epochs that a member may go without a better held-out loss before it stops."""
+NORM_MOMENTUM = 0.1
+TINY_STEP = 2e8
+"""Multiply-adds in a step below which one thread is quicker than several."""
+
+__all__ = ["LOSSES", "EpochLosses", "Member", "Plan", "TrainedStack", "plan", "train"]
+
+LOSSES = ("reconstruction", "calibration", "classification", "total")
+
+
+@dataclass(frozen=True)
+class Member:
+    """What one member of a stack learns from.
+
+    Parameters
+    ----------
+    classes
+        Class code of every row of the shared data, ``UNLABELLED`` for none, shape (n,).
+    training
+        Rows to train on.
+    validation
+        Labelled rows held out to stop early; may be empty.
+    seed
+        Of the starting weights and the mini-batch order.
+    """
+
+    classes: IntArray
+    training: IntArray
+    validation: IntArray
+    seed: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Mini-batches and epochs.
+
+    Parameters
+    ----------
+    rows
+        Rows of each batch in a mini-batch.
+    steps
+        Mini-batches an epoch; the largest batch is passed once, shorter ones are cycled.
+    epochs
+        Epochs, unless all members stop before.
+    """
+
+    rows: int
+    steps: int
+    epochs: int
+
+
+@dataclass(frozen=True)
+class EpochLosses:
+    """One epoch's progress, as given to the callback.
+
+    Parameters
+    ----------
+    epoch, epochs
+        Epochs done and planned.
+    members
+        Members still training.
+    losses
+        Mean over those members of each loss, by name.
+    """
+
+    epoch: int
+    epochs: int
+    members: int
+    losses: dict[str, float]
+
+
+@dataclass(frozen=True)
+class TrainedStack:
+    """Weights and losses of trained members.
+
+    Parameters
+    ----------
+    weights
+        Name → array with a leading member axis, running statistics included.
+    history
+        One row a member and epoch: member, epoch, the four losses, held-out loss (NaN for none).
+    """
+
+    weights: dict[str, npt.NDArray[np.float32]]
+    history: list[dict[str, float]]
+
+
+def plan(settings: JointSettings, batch_sizes: Sequence[int]) -> Plan:
+    """Mini-batch size, steps and epochs for batches of these sizes."""
+    rows = max(2, min(settings.batch_size, MAX_ROWS_A_STEP // len(batch_sizes)))
+    steps = max(1, max(batch_sizes) // rows)
+    if settings.epochs is not None:
+        return Plan(rows, steps, settings.epochs)
+    total = min(max(EPOCHS * steps, FEWEST_STEPS), MOST_STEPS)
+    return Plan(rows, steps, -(-total // steps))
+
+
+class _Sampler:
+    """Mini-batches of one member: every batch gives the same number of rows to each."""
+
+    def __init__(self, member: Member, batch: IntArray, n_batches: int) -> None:
+        self.rng = np.random.default_rng(member.seed)
+        rows = batch[member.training]
+        self.rows = [member.training[rows == k] for k in range(n_batches)]
+
+    def epoch(self, steps: int, size: int) -> IntArray:
+        """Row numbers, shape (steps, K, size); a short batch is shuffled anew when used up."""
+        drawn = np.empty((steps, len(self.rows), size), dtype=np.int64)
+        for k, rows in enumerate(self.rows):
+            rounds = -(-steps * size // len(rows))
+            order = np.concatenate([self.rng.permutation(rows) for _ in range(rounds)])
+            drawn[:, k] = order[: steps * size].reshape(steps, size)
+        return drawn
+
+
+@contextmanager
+def _threads(multiply_adds: float) -> Iterator[None]:
+    """One thread for tiny steps; the caller's setting comes back afterwards."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1 if multiply_adds < TINY_STEP else before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+class _Training:
+    """The state of one stack while it trains."""
+
+    def __init__(
+        self,
+        x: Tensor,
+        batch: IntArray,
+        members: Sequence[Member],
+        architecture: Architecture,
+        settings: JointSettings,
+        widest: float,
+    ) -> None:
+        self.x, self.architecture, self.settings = x, architecture, settings
+        self.n_batches = int(batch.max()) + 1
+        sizes = [int((batch == k).sum()) for k in range(self.n_batches)]
+        self.plan = plan(settings, sizes)
+        self.samplers = [_Sampler(member, batch, self.n_batches) for member in members]
+        self.classes = torch.from_numpy(np.stack([m.classes for m in members])).to(x.device)
+        self.with_labels = self._batches_with_labels(batch, members)
+        starts = [
+            initial_weights(architecture, torch.Generator().manual_seed(member.seed))
+            for member in members
+        ]
+        self.stack = Stack(starts, settings, x.device)
+        self.running = self._running_statistics(len(members))
+        self.widest = torch.full((1, 1, 1), widest, dtype=x.dtype, device=x.device)
+        self.pair_weights = None
+        if self.n_batches > 1:
+            contrast = balanced_contrast(self.n_batches, self.plan.rows)
+            self.pair_weights = torch.from_numpy(contrast).to(x)
+
+    def _batches_with_labels(self, batch: IntArray, members: Sequence[Member]) -> Tensor:
+        rows = np.concatenate([m.training[m.classes[m.training] >= 0] for m in members])
+        return torch.from_numpy(np.unique(batch[rows])).to(self.x.device)
+
+    def _running_statistics(self, n_members: int) -> dict[str, Tensor]:
+        if self.settings.residual:
+            return {}
+        size = (n_members, self.architecture.n_features)
+        return {
+            "norm.running_mean": torch.zeros(size, device=self.x.device),
+            "norm.running_variance": torch.ones(size, device=self.x.device),
+        }
+
+    def keep(self, members: Sequence[int]) -> None:
+        """Let the other members leave the stack."""
+        index = torch.tensor(members, device=self.x.device)
+        self.samplers = [self.samplers[m] for m in members]
+        self.classes = self.classes[index]
+        self.running = {name: value[index] for name, value in self.running.items()}
+        self.stack.keep(index)
+
+    def member_state(self, member: int) -> dict[str, Tensor]:
+        """Copy of one member's weights and running statistics."""
+        everything = {**self.stack.weights, **self.running}
+        return {name: value[member].detach().clone() for name, value in everything.items()}
+
+    def draw_epoch(self) -> Tensor:
+        """Row numbers of an epoch, shape (steps, members, K, b)."""
+        drawn = [s.epoch(self.plan.steps, self.plan.rows) for s in self.samplers]
+        return torch.from_numpy(np.stack(drawn, axis=1)).to(self.x.device)
+
+    def _normalised(self, x: Tensor) -> Tensor:
+        """Batch normalisation of [Niu2022]_: mini-batch statistics, batch after batch."""
+        if self.settings.residual:
+            return x
+        mean, variance = x.mean(dim=2), x.var(dim=2, unbiased=False)
+        rows = x.shape[2]
+        for k in range(self.n_batches):
+            unbiased = variance[:, k] * (rows / (rows - 1))
+            self.running["norm.running_mean"].lerp_(mean[:, k], NORM_MOMENTUM)
+            self.running["norm.running_variance"].lerp_(unbiased, NORM_MOMENTUM)
+        return normalise(x, mean[:, :, None], variance[:, :, None])
+
+    def step(self, rows: Tensor) -> Tensor:
+        """One optimiser step; returns the four losses of each member, shape (members, 4)."""
+        settings, architecture = self.settings, self.architecture
+        members, n_batches, size = rows.shape
+        x = self.x[rows]
+        weights = self.stack.weights
+        codes = calibrate(
+            architecture, weights, self._normalised(x).reshape(members, n_batches * size, -1)
+        )
+        by_batch = codes.reshape(members, n_batches, size, -1)
+        reconstruction = calibration = torch.zeros(members, device=x.device)
+        if architecture.n_batches:
+            reconstruction = reconstruction_loss(reconstruct(architecture, weights, by_batch), x)
+        if self.pair_weights is not None and settings.beta:
+            calibration = calibration_loss(codes, self.pair_weights, self.widest)
+        labelled = by_batch[:, self.with_labels].reshape(members, -1, codes.shape[-1])
+        classification = classification_loss(
+            discriminate(architecture, weights, labelled),
+            torch.gather(self.classes, 1, rows[:, self.with_labels].reshape(members, -1)),
+            mean=not settings.sum_classification,
+        )
+        total = (
+            settings.alpha * reconstruction
+            + settings.beta * calibration
+            + settings.gamma * classification
+        )
+        self.stack.step(total)
+        return torch.stack([reconstruction, calibration, classification, total], dim=1).detach()
+
+    def learning_rate(self, epoch: int, step: int) -> float:
+        """Rate of a step: a cosine to zero, or the authors' slow decay by epochs."""
+        if self.settings.paper_optimiser:
+            return float(self.settings.learning_rate * 0.9 ** (epoch / 10_000))
+        done = (epoch + step / self.plan.steps) / self.plan.epochs
+        return float(self.settings.learning_rate * 0.5 * (1.0 + np.cos(np.pi * done)))
+
+    def run_epoch(self, epoch: int) -> npt.NDArray[np.float64]:
+        """Train for one epoch; returns mean losses, shape (members, 4)."""
+        if self.settings.paper_optimiser:
+            self.stack.forget_moments()
+        drawn = self.draw_epoch()
+        sums = torch.zeros(drawn.shape[1], len(LOSSES), device=self.x.device)
+        for step in range(self.plan.steps):
+            self.stack.set_learning_rate(self.learning_rate(epoch, step))
+            sums += self.step(drawn[step])
+        return (sums / self.plan.steps).double().cpu().numpy()
+
+    @torch.no_grad()
+    def held_out_loss(self, rows: Tensor) -> npt.NDArray[np.float64]:
+        """Mean cross entropy of each member's held-out rows, padded with -1; shape (members,)."""
+        x = self.x[rows.clamp(min=0)]
+        if not self.settings.residual:
+            x = normalise(
+                x,
+                self.running["norm.running_mean"][:, None],
+                self.running["norm.running_variance"][:, None],
+            )
+        weights = self.stack.weights
+        logits = discriminate(self.architecture, weights, calibrate(self.architecture, weights, x))
+        classes = torch.gather(self.classes, 1, rows.clamp(min=0)).where(rows >= 0, UNLABELLED)
+        return classification_loss(logits, classes, mean=True).double().cpu().numpy()
+
+
+def train(
+    x: Tensor,
+    batch: IntArray,
+    members: Sequence[Member],
+    architecture: Architecture,
+    settings: JointSettings,
+    widest: float,
+    progress: Callable[[EpochLosses], None] | None = None,
+) -> TrainedStack:
+    """Train independent members together.
+
+    Parameters
+    ----------
+    x
+        Scaled rows, shape (n, p), on the device to train on; shared by all members.
+    batch
+        Batch code 0 … K-1 of each row, shape (n,). Every member needs rows of every batch.
+    members
+        What each member learns from.
+    architecture, settings
+        The networks and how to train them.
+    widest
+        Largest Gaussian width of the MMD.
+    progress
+        Called after every epoch.
+    """
+    training = _Training(x, batch, members, architecture, settings, widest)
+    width = x.shape[1] if not settings.residual else min(settings.hidden, x.shape[1])
+    work = len(members) * training.n_batches * training.plan.rows * x.shape[1] * width
+    with _threads(float(work)):
+        return _run(training, members, progress)
+
+
+def _run(
+    training: _Training,
+    members: Sequence[Member],
+    progress: Callable[[EpochLosses], None] | None,
+) -> TrainedStack:
+    held_out = _padded([m.validation for m in members]).to(training.x.device)
+    watch = held_out.shape[1] > 0
+    patience = max(3, round(PATIENCE * training.plan.epochs))
+    best: list[tuple[float, int]] = [(np.inf, 0)] * len(members)
+    final: list[dict[str, Tensor]] = [{} for _ in members]
+    active = list(range(len(members)))
+    history: list[dict[str, float]] = []
+    for epoch in range(training.plan.epochs):
+        losses = training.run_epoch(epoch)
+        outside = training.held_out_loss(held_out) if watch else np.full(len(active), np.nan)
+        for place, member in enumerate(active):
+            values = dict(zip(LOSSES, map(float, losses[place]), strict=True))
+            history.append(
+                {"member": member, "epoch": epoch, **values, "held_out": float(outside[place])}
+            )
+            if outside[place] < best[member][0]:
+                best[member] = (float(outside[place]), epoch)
+                final[member] = training.member_state(place)
+        staying = [p for p, m in enumerate(active) if not watch or epoch - best[m][1] < patience]
+        if progress is not None:
+            means = dict(zip(LOSSES, map(float, losses.mean(axis=0)), strict=True))
+            progress(EpochLosses(epoch + 1, training.plan.epochs, len(staying), means))
+        if len(staying) < len(active):
+            if not staying:
+                break
+            active = [active[place] for place in staying]
+            held_out = held_out[staying]
+            training.keep(staying)
+    for place, member in enumerate(active):
+        if not final[member]:
+            final[member] = training.member_state(place)
+    names = final[0].keys()
+    return TrainedStack(
+        {name: torch.stack([state[name] for state in final]).cpu().numpy() for name in names},
+        history,
+    )
+
+
+def _padded(rows: Sequence[IntArray]) -> Tensor:
+    """Row numbers of several members as one array, -1 where a member has fewer."""
+    longest = max(len(these) for these in rows)
+    padded = np.full((len(rows), longest), -1, dtype=np.int64)
+    for place, these in enumerate(rows):
+        padded[place, : len(these)] = these
+    return torch.from_numpy(padded)
