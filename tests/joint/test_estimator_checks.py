@@ -1,12 +1,21 @@
 """scikit-learn's own checks, on the default and on the paper's settings."""
 
-from sklearn.utils.estimator_checks import parametrize_with_checks
+import pytest
+from sklearn.utils.estimator_checks import check_estimator, parametrize_with_checks
 
 from crossplate import JointClassifier
 
+QUICK = [
+    JointClassifier(n_members=1),
+    JointClassifier(preset="paper", epochs=60, learning_rate=3e-3),
+]
 
-@parametrize_with_checks(
-    [JointClassifier(n_members=2), JointClassifier(preset="paper", epochs=60, learning_rate=3e-3)]
-)
+
+@parametrize_with_checks(QUICK)
 def test_scikit_learn_check(estimator, check):
     check(estimator)
+
+
+@pytest.mark.slow
+def test_the_default_passes_every_check():
+    check_estimator(JointClassifier())

@@ -195,7 +195,8 @@ class JointClassifier(
         names = self._batches_of_fit(batch, codes)
         who = None if subject is None else batch_names(subject, len(codes))
         labelled = codes >= 0
-        self.settings_ = settings.sized(labelled.sum() if who is None else len(set(who[labelled])))
+        n_labelled = int(labelled.sum()) if who is None else len(set(who[labelled]))
+        self.settings_ = settings.sized(n_labelled, X.shape[1])
         self.classes_ = classes
         self.batches_, numbers = np.unique(names, return_inverse=True)
         self.default_batch_ = _default_batch(names, codes)
@@ -247,7 +248,7 @@ class JointClassifier(
             n_features=z.shape[1],
             n_batches=len(self.batches_) if settings.alpha else 0,
             n_outputs=1 if n_classes == 2 else n_classes,
-            residual=settings.residual,
+            residual=bool(settings.residual),
             hidden=settings.hidden,
             head=settings.head or (),
         )

@@ -8,7 +8,13 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from crossplate.kernels import weighted_kernel_sum
 
-__all__ = ["UNLABELLED", "calibration_loss", "classification_loss", "reconstruction_loss"]
+__all__ = [
+    "UNLABELLED",
+    "calibration_loss",
+    "class_weights",
+    "classification_loss",
+    "reconstruction_loss",
+]
 
 UNLABELLED = -1
 """Class code of a row without a label."""
@@ -45,7 +51,29 @@ def calibration_loss(codes: Tensor, pair_weights: Tensor, widest: Tensor) -> Ten
     return weighted_kernel_sum(codes, pair_weights, widest)
 
 
-def classification_loss(logits: Tensor, classes: Tensor, *, mean: bool) -> Tensor:
+def class_weights(classes: Tensor, n_classes: int, power: float) -> Tensor:
+    """Weight of each class in the classification loss, frequency to the power of -``power``.
+
+    Parameters
+    ----------
+    classes
+        Class codes of each member's labelled and unlabelled rows, shape (members, n).
+    n_classes
+        Number of classes C.
+    power
+        0 for equal weights, 1 to make up for any imbalance.
+
+    Returns
+    -------
+    Shape (members, C), scaled so that the mean over a member's labelled rows is 1.
+    """
+    codes = torch.arange(n_classes, device=classes.device)
+    counts = (classes[..., None] == codes).sum(dim=1).float()
+    weights = counts.clamp(min=1) ** -power
+    return weights * (counts.sum(dim=1) / (weights * counts).sum(dim=1))[:, None]
+
+
+def classification_loss(logits: Tensor, classes: Tensor, weights: Tensor, *, mean: bool) -> Tensor:
     """Cross entropy of the labelled rows; rows without a label add nothing.
 
     Parameters
@@ -54,8 +82,10 @@ def classification_loss(logits: Tensor, classes: Tensor, *, mean: bool) -> Tenso
         Shape (members, n, 1) for two classes, else (members, n, classes).
     classes
         Class codes, :data:`UNLABELLED` for none, shape (members, n).
+    weights
+        Weight of each class, shape (members, C), see :func:`class_weights`.
     mean
-        Mean over a member's labelled rows, else their sum.
+        Weighted mean over a member's labelled rows, else the weighted sum.
 
     Returns
     -------
@@ -69,5 +99,6 @@ def classification_loss(logits: Tensor, classes: Tensor, *, mean: bool) -> Tenso
         )
     else:
         each = cross_entropy(logits.transpose(1, 2), known, reduction="none")
-    sums = torch.where(labelled, each, 0.0).sum(dim=1)
-    return sums / labelled.sum(dim=1).clamp(min=1) if mean else sums
+    weight = torch.where(labelled, torch.gather(weights, 1, known), 0.0)
+    sums = (weight * each).sum(dim=1)
+    return sums / weight.sum(dim=1).clamp(min=torch.finfo(sums.dtype).tiny) if mean else sums

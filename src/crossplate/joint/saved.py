@@ -8,7 +8,6 @@ names, shapes and types of all of them and can execute nothing.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from os import PathLike
@@ -206,11 +205,8 @@ def _weights(
     architecture: Architecture, arrays: dict[str, npt.NDArray[Any]], settings: JointSettings
 ) -> dict[str, npt.NDArray[np.float32]]:
     shapes = architecture.shapes()
-    if not architecture.residual:
+    if not settings.per_batch_statistics:
         shapes["norm.running_mean"] = shapes["norm.running_variance"] = (architecture.n_features,)
-    size = math.fsum(math.prod(shape) for shape in shapes.values()) * settings.n_members
-    if size > sum(value.size for value in arrays.values()):
-        raise ValueError("the weights are fewer than the networks need")
     return {
         name: _taken(arrays, f"weights.{name}", (settings.n_members, *shape), np.float32)
         for name, shape in shapes.items()

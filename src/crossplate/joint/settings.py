@@ -9,7 +9,7 @@ from crossplate.scaling import LogChoice
 
 Preset = Literal["default", "paper"]
 HEAD = (64,)
-FEWEST_FOR_A_HIDDEN_LAYER = 500
+MANY_SUBJECTS, MANY_FEATURES = 500, 1000
 
 __all__ = ["PRESETS", "JointSettings", "Preset", "preset_settings"]
 
@@ -28,17 +28,21 @@ class JointSettings:
         mixture at prediction, as in [Niu2022]_.
     residual
         Calibrator and reconstructors add a correction to their input and start as the identity.
-        False: plain stacks of p-wide layers, as in [Niu2022]_.
+        False: plain stacks of p-wide layers, as in [Niu2022]_. None decides by size
+        (:meth:`sized`).
     hidden
         Width of the correction's hidden layer, at most p. Only with ``residual``.
     head
-        Widths of the discriminator's hidden layers, empty for a linear one; None decides by the
-        number of labelled subjects (:meth:`sized`).
+        Widths of the discriminator's hidden layers, empty for a linear one; None decides by size
+        (:meth:`sized`).
     alpha, beta, gamma
         Weights of reconstruction, calibration (MMD²) and classification loss.
     widest_bandwidth
         Largest Gaussian width of the MMD; None takes four times the median distance of the
         scaled rows.
+    balance
+        Classes count in the classification loss by their frequency to the power of minus this:
+        0 trusts the source's class proportions, 1 takes all classes for equally frequent.
     sum_classification
         Sum the cross entropy over the mini-batch instead of taking its mean.
     learning_rate, weight_decay
@@ -51,6 +55,9 @@ class JointSettings:
         :func:`crossplate.joint.trainer.plan` finds enough.
     batch_size
         Rows of each batch in a mini-batch.
+    noise
+        Standard deviation of the Gaussian noise added to the scaled input in training, while
+        the reconstructors are asked for the input without it.
     validation_share
         Share of the labelled rows held out of each member's training to stop it early; 0 for
         none.
@@ -60,19 +67,21 @@ class JointSettings:
 
     log: LogChoice = "auto"
     per_batch_statistics: bool = True
-    residual: bool = True
+    residual: bool | None = None
     hidden: int = 128
     head: tuple[int, ...] | None = None
     alpha: float = 1.0
     beta: float = 1.0
     gamma: float = 1.0
     widest_bandwidth: float | None = None
+    balance: float = 0.5
     sum_classification: bool = False
     learning_rate: float = 3e-3
     weight_decay: float = 0.1
     paper_optimiser: bool = False
     epochs: int | None = None
     batch_size: int = 64
+    noise: float = 0.0
     validation_share: float = 0.1
     n_members: int = 5
 
@@ -81,7 +90,7 @@ class JointSettings:
         for name in ("learning_rate", "batch_size", "n_members", "hidden"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0; got {getattr(self, name)!r}")
-        for name in ("alpha", "beta", "gamma", "weight_decay"):
+        for name in ("alpha", "beta", "gamma", "weight_decay", "noise", "balance"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative; got {getattr(self, name)!r}")
         if not 0.0 <= self.validation_share < 1.0:
@@ -97,15 +106,22 @@ class JointSettings:
         values["head"] = None if self.head is None else list(self.head)
         return values
 
-    def sized(self, n_labelled: int) -> JointSettings:
-        """Settings with the head decided for a number of labelled subjects.
+    def sized(self, n_labelled: int, n_features: int) -> JointSettings:
+        """Settings with the networks' shape decided for a study's size.
 
-        A hidden layer needs examples to earn its keep: below ``FEWEST_FOR_A_HIDDEN_LAYER`` the
-        head is linear.
+        Small studies get a correction of the identity and a linear head, so that the model starts
+        as a linear classifier on standardised data and departs from it only as far as the data
+        push it. From ``MANY_SUBJECTS`` labelled subjects on, p-wide stacks and a hidden layer
+        learn more; they cost p² weights, so tables wider than ``MANY_FEATURES`` keep the
+        correction.
         """
-        if self.head is not None:
-            return self
-        return replace(self, head=HEAD if n_labelled >= FEWEST_FOR_A_HIDDEN_LAYER else ())
+        many = n_labelled >= MANY_SUBJECTS
+        residual, head = self.residual, self.head
+        if residual is None:
+            residual = not many or n_features > MANY_FEATURES
+        if head is None:
+            head = HEAD if many else ()
+        return replace(self, residual=residual, head=head)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> JointSettings:
@@ -128,6 +144,7 @@ PRESETS: dict[str, JointSettings] = {
         beta=1.0,
         gamma=0.01,
         widest_bandwidth=16.0,
+        balance=0.0,
         sum_classification=True,
         learning_rate=1e-4,
         weight_decay=5e-5,

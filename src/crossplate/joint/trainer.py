@@ -18,6 +18,7 @@ from torch import Tensor
 from crossplate.joint.losses import (
     UNLABELLED,
     calibration_loss,
+    class_weights,
     classification_loss,
     reconstruction_loss,
 )
@@ -185,11 +186,12 @@ class _Training:
         self.plan = plan(settings, sizes)
         self.samplers = [_Sampler(member, batch, self.n_batches) for member in members]
         self.classes = torch.from_numpy(np.stack([m.classes for m in members])).to(x.device)
+        self.class_weights = class_weights(
+            self.classes, max(architecture.n_outputs, 2), settings.balance
+        )
         self.with_labels = self._batches_with_labels(batch, members)
-        starts = [
-            initial_weights(architecture, torch.Generator().manual_seed(member.seed))
-            for member in members
-        ]
+        self.generators = [torch.Generator().manual_seed(member.seed) for member in members]
+        starts = [initial_weights(architecture, generator) for generator in self.generators]
         self.stack = Stack(starts, settings, x.device)
         self.running = self._running_statistics(len(members))
         self.widest = torch.full((1, 1, 1), widest, dtype=x.dtype, device=x.device)
@@ -203,7 +205,7 @@ class _Training:
         return torch.from_numpy(np.unique(batch[rows])).to(self.x.device)
 
     def _running_statistics(self, n_members: int) -> dict[str, Tensor]:
-        if self.settings.residual:
+        if self.settings.per_batch_statistics:
             return {}
         size = (n_members, self.architecture.n_features)
         return {
@@ -215,7 +217,9 @@ class _Training:
         """Let the other members leave the stack."""
         index = torch.tensor(members, device=self.x.device)
         self.samplers = [self.samplers[m] for m in members]
+        self.generators = [self.generators[m] for m in members]
         self.classes = self.classes[index]
+        self.class_weights = self.class_weights[index]
         self.running = {name: value[index] for name, value in self.running.items()}
         self.stack.keep(index)
 
@@ -231,7 +235,7 @@ class _Training:
 
     def _normalised(self, x: Tensor) -> Tensor:
         """Batch normalisation of [Niu2022]_: mini-batch statistics, batch after batch."""
-        if self.settings.residual:
+        if self.settings.per_batch_statistics:
             return x
         mean, variance = x.mean(dim=2), x.var(dim=2, unbiased=False)
         rows = x.shape[2]
@@ -241,6 +245,15 @@ class _Training:
             self.running["norm.running_variance"].lerp_(unbiased, NORM_MOMENTUM)
         return normalise(x, mean[:, :, None], variance[:, :, None])
 
+    def _noisy(self, x: Tensor) -> Tensor:
+        """Scaled rows with each member's own noise."""
+        if not self.settings.noise:
+            return x
+        noise = torch.stack(
+            [torch.randn(x.shape[1:], generator=generator) for generator in self.generators]
+        )
+        return x.add(noise.to(x.device), alpha=self.settings.noise)
+
     def step(self, rows: Tensor) -> Tensor:
         """One optimiser step; returns the four losses of each member, shape (members, 4)."""
         settings, architecture = self.settings, self.architecture
@@ -248,7 +261,9 @@ class _Training:
         x = self.x[rows]
         weights = self.stack.weights
         codes = calibrate(
-            architecture, weights, self._normalised(x).reshape(members, n_batches * size, -1)
+            architecture,
+            weights,
+            self._noisy(self._normalised(x)).reshape(members, n_batches * size, -1),
         )
         by_batch = codes.reshape(members, n_batches, size, -1)
         reconstruction = calibration = torch.zeros(members, device=x.device)
@@ -260,6 +275,7 @@ class _Training:
         classification = classification_loss(
             discriminate(architecture, weights, labelled),
             torch.gather(self.classes, 1, rows[:, self.with_labels].reshape(members, -1)),
+            self.class_weights,
             mean=not settings.sum_classification,
         )
         total = (
@@ -290,9 +306,11 @@ class _Training:
 
     @torch.no_grad()
     def held_out_loss(self, rows: Tensor) -> npt.NDArray[np.float64]:
-        """Mean cross entropy of each member's held-out rows, padded with -1; shape (members,)."""
+        """Mean cross entropy of held-out rows (padded with -1), NaN for none, shape (members,)."""
+        if not rows.shape[1]:
+            return np.full(len(rows), np.nan)
         x = self.x[rows.clamp(min=0)]
-        if not self.settings.residual:
+        if not self.settings.per_batch_statistics:
             x = normalise(
                 x,
                 self.running["norm.running_mean"][:, None],
@@ -301,7 +319,8 @@ class _Training:
         weights = self.stack.weights
         logits = discriminate(self.architecture, weights, calibrate(self.architecture, weights, x))
         classes = torch.gather(self.classes, 1, rows.clamp(min=0)).where(rows >= 0, UNLABELLED)
-        return classification_loss(logits, classes, mean=True).double().cpu().numpy()
+        losses = classification_loss(logits, classes, self.class_weights, mean=True)
+        return losses.where((rows >= 0).any(dim=1), torch.nan).double().cpu().numpy()
 
 
 def train(
@@ -343,7 +362,7 @@ def _run(
     progress: Callable[[EpochLosses], None] | None,
 ) -> TrainedStack:
     held_out = _padded([m.validation for m in members]).to(training.x.device)
-    watch = held_out.shape[1] > 0
+    watched = [len(m.validation) > 0 for m in members]
     patience = max(3, round(PATIENCE * training.plan.epochs))
     best: list[tuple[float, int]] = [(np.inf, 0)] * len(members)
     final: list[dict[str, Tensor]] = [{} for _ in members]
@@ -351,7 +370,7 @@ def _run(
     history: list[dict[str, float]] = []
     for epoch in range(training.plan.epochs):
         losses = training.run_epoch(epoch)
-        outside = training.held_out_loss(held_out) if watch else np.full(len(active), np.nan)
+        outside = training.held_out_loss(held_out)
         for place, member in enumerate(active):
             values = dict(zip(LOSSES, map(float, losses[place]), strict=True))
             history.append(
@@ -360,7 +379,11 @@ def _run(
             if outside[place] < best[member][0]:
                 best[member] = (float(outside[place]), epoch)
                 final[member] = training.member_state(place)
-        staying = [p for p, m in enumerate(active) if not watch or epoch - best[m][1] < patience]
+        staying = [
+            place
+            for place, member in enumerate(active)
+            if not watched[member] or epoch - best[member][1] < patience
+        ]
         if progress is not None:
             means = dict(zip(LOSSES, map(float, losses.mean(axis=0)), strict=True))
             progress(EpochLosses(epoch + 1, training.plan.epochs, len(staying), means))

@@ -1,0 +1,142 @@
+"""Saved models: they come back as they were, and nothing else comes in."""
+
+import json
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from safetensors.numpy import load_file, save_file
+
+import crossplate
+from crossplate import InputError, JointClassifier
+
+from .conftest import make_rows
+
+
+def fit(**parameters):
+    rows = make_rows(**parameters.pop("data", {}))
+    frame = pd.DataFrame(rows.X, columns=[f"mz_{i}" for i in range(rows.X.shape[1])])
+    parameters = {"epochs": 4, "n_members": 2, "random_state": 0} | parameters
+    return JointClassifier(**parameters).fit(frame, rows.y, batch=rows.batch), frame, rows.batch
+
+
+@pytest.fixture
+def folder(tmp_path):
+    fit()[0].save(tmp_path / "model")
+    return tmp_path / "model"
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {},
+        {"preset": "paper"},
+        {"alpha": 0.0},
+        {"log": "never"},
+        {"data": {"classes": (1, 2, 7)}},
+        {"data": {"n": 600}},
+    ],
+    ids=["default", "paper", "no reconstructors", "no log", "three classes", "many rows"],
+)
+def test_a_model_comes_back_bit_for_bit(tmp_path, parameters):
+    model, frame, batch = fit(**parameters)
+    model.save(tmp_path / "model")
+    back = crossplate.load(tmp_path / "model")
+    for X, b in ((frame, batch), (frame * 2.0, np.full(len(frame), "new plate"))):
+        np.testing.assert_array_equal(
+            back.predict_proba(X, batch=b), model.predict_proba(X, batch=b)
+        )
+        np.testing.assert_array_equal(back.transform(X, batch=b), model.transform(X, batch=b))
+    if model.architecture_.n_batches:
+        kwargs = {"batch": batch, "as_batch": "plate A"}
+        np.testing.assert_array_equal(
+            back.reconstruct(frame, **kwargs), model.reconstruct(frame, **kwargs)
+        )
+    assert back.predict(frame, batch=batch).dtype == model.predict(frame, batch=batch).dtype
+    assert back.get_params() == {**model.get_params(), "random_state": None}
+    pd.testing.assert_frame_equal(back.history_, model.history_.astype(float))
+    for name in ("default_batch_", "reference_batch_", "n_imputed_", "settings_"):
+        assert getattr(back, name) == getattr(model, name)
+
+
+def test_no_pickle_in_the_folder(folder):
+    assert sorted(path.name for path in folder.iterdir()) == ["arrays.safetensors", "model.json"]
+    for path in folder.iterdir():
+        with pytest.raises(Exception, match="."):
+            pickle.loads(path.read_bytes())
+
+
+def rewrite(folder, change):
+    path = folder / "model.json"
+    described = json.loads(path.read_text())
+    change(described)
+    path.write_text(json.dumps(described))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda d: d.update(format=2), "format 2, this crossplate reads up to 1; update"),
+        (lambda d: d.update(format="x"), "format 'x'"),
+        (lambda d: d.pop("classes"), "does not describe a model"),
+        (lambda d: d.update(classes=["only"]), "outputs differ"),
+        (lambda d: d.update(n_features=5), "feature names for 5 features|12 feature names"),
+        (lambda d: d["settings"].update(surprise=1), "unknown settings: surprise"),
+        (lambda d: d["settings"].update(n_members=3), r"not float32 of \(3, "),
+        (lambda d: d["architecture"].update(hidden=3), r"not float32 of \(2, 12, 3\)"),
+        (lambda d: d.update(log_unit=-1.0), "log_unit must be above 0"),
+        (lambda d: d["batches"].pop(), "sizes differ"),
+    ],
+)
+def test_a_description_that_does_not_fit_is_refused(folder, change, message):
+    rewrite(folder, change)
+    with pytest.raises(InputError, match=message):
+        crossplate.load(folder)
+
+
+def change_array(folder, name, value):
+    path = folder / "arrays.safetensors"
+    arrays = load_file(path)
+    if value is None:
+        del arrays[name]
+    else:
+        arrays[name] = value(arrays[name])
+    save_file(arrays, path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("scaler.fill", None, "scaler.fill"),
+        ("scaler.means", lambda a: a[:, :-1].copy(), r"shape \(2, 11\), not float64 of \(2, 12\)"),
+        ("scaler.scales", lambda a: a.astype(np.float32), "scaler.scales is float32"),
+        ("weights.calibrator.0.weight", lambda a: a * np.float32(np.nan), "not finite"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(folder, name, value, message):
+    change_array(folder, name, value)
+    with pytest.raises(InputError, match=message):
+        crossplate.load(folder)
+
+
+@pytest.mark.parametrize("name", ["model.json", "arrays.safetensors"])
+def test_truncated_files_are_refused(folder, name):
+    path = folder / name
+    path.write_bytes(path.read_bytes()[:50])
+    with pytest.raises(InputError, match=f"{name} is (missing or )?damaged"):
+        crossplate.load(folder)
+
+
+def test_a_folder_that_is_no_model(tmp_path):
+    with pytest.raises(InputError, match="holds no model"):
+        crossplate.load(tmp_path)
+
+
+def test_saving_into_a_full_folder_or_below_a_file(tmp_path):
+    model = fit()[0]
+    (tmp_path / "note.txt").write_text("mine")
+    with pytest.raises(InputError, match="is not empty"):
+        model.save(tmp_path)
+    with pytest.raises(InputError, match="cannot write"):
+        model.save(tmp_path / "note.txt" / "model")

@@ -1,0 +1,120 @@
+"""Per-batch scaling: what it removes, what it keeps, and what it does with gaps."""
+
+import numpy as np
+import pytest
+
+from crossplate.errors import InputError
+from crossplate.scaling import SCALE_FLOOR, PlateScaler, choose_log_unit
+
+
+def plates(seed, n=60, p=8):
+    """Log-normal intensities of two batches, the second scaled feature by feature."""
+    rng = np.random.default_rng(seed)
+    x = np.exp(rng.normal(3.0, 1.0, size=(2 * n, p)))
+    batch = np.repeat(["a", "b"], n)
+    x[n:] *= np.exp(rng.normal(0.0, 1.0, size=p))
+    return x, batch, np.repeat([True, False], n)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_each_batch_has_mean_zero_and_sd_one(seed):
+    x, batch, labelled = plates(seed)
+    z = PlateScaler().fit(x, batch, labelled).scale(x, batch)
+    for name in ("a", "b"):
+        np.testing.assert_allclose(z[batch == name].mean(axis=0), 0.0, atol=1e-12)
+        np.testing.assert_allclose(z[batch == name].std(axis=0), 1.0, rtol=1e-12)
+
+
+@pytest.mark.parametrize("log", ["auto", "always", "never"])
+def test_restore_undoes_scale(log):
+    x, batch, labelled = plates(0)
+    scaler = PlateScaler(log).fit(x, batch, labelled)
+    for name in ("a", "b"):
+        rows = batch == name
+        back = scaler.restore(scaler.scale(x[rows], batch[rows]), scaler.statistics_[name])
+        np.testing.assert_allclose(back, x[rows], rtol=1e-9)
+
+
+def test_a_new_batch_is_scaled_with_its_own_statistics():
+    x, batch, labelled = plates(1)
+    scaler = PlateScaler("never").fit(x, batch, labelled)
+    new, rows = 7.0 * x[:40] + 3.0, np.full(40, "c")
+    z = scaler.scale(new, rows)
+    np.testing.assert_allclose(z.mean(axis=0), 0.0, atol=1e-12)
+    np.testing.assert_allclose(scaler.scale(x[:40], rows), z, rtol=1e-9)
+    assert np.abs(scaler.scale(new, np.full(40, "a")).mean()) > 1.0
+    assert set(scaler.statistics_) == {"a", "b"}
+
+
+def test_gaps_get_the_labelled_median_on_the_scaled_axis():
+    x, batch, labelled = plates(2)
+    scaler = PlateScaler().fit(x, batch, labelled)
+    median = np.median(scaler.scale(x, batch)[labelled], axis=0)
+    gappy = x.copy()
+    gappy[70, 3] = np.nan
+    filled = PlateScaler().fit(gappy, batch, labelled).scale(gappy, batch)
+    assert filled[70, 3] == pytest.approx(median[3], abs=1e-9)
+    assert np.isfinite(filled).all()
+    others = np.ones(x.shape[1], dtype=bool)
+    others[3] = False
+    np.testing.assert_allclose(filled[:, others], scaler.scale(x, batch)[:, others], rtol=1e-12)
+
+
+def test_feature_missing_in_a_whole_batch_is_filled_there():
+    x, batch, labelled = plates(3)
+    x[batch == "b", 2] = np.nan
+    scaler = PlateScaler().fit(x, batch, labelled)
+    z = scaler.scale(x, batch)
+    assert np.unique(z[batch == "b", 2]).tolist() == [scaler.fill_[2]]
+    assert np.isfinite(scaler.restore(z, scaler.statistics_["b"])).all()
+
+
+def test_almost_constant_feature_is_not_blown_up():
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=(100, 2))
+    x[50:, 0] = 1e-6 * rng.normal(size=50)
+    batch, labelled = np.repeat(["a", "b"], 50), np.repeat([True, False], 50)
+    z = PlateScaler("never").fit(x, batch, labelled).scale(x, batch)
+    usual = np.sqrt((x[:50, 0].var() + x[50:, 0].var()) / 2)
+    np.testing.assert_allclose(z[50:, 0], (x[50:, 0] - x[50:, 0].mean()) / (SCALE_FLOOR * usual))
+    assert np.abs(z[50:, 0]).max() < 1e-3
+
+
+def test_feature_constant_in_the_source_is_held_at_zero_everywhere():
+    x, batch, labelled = plates(5)
+    x[labelled, 1] = 5.0
+    z = PlateScaler().fit(x, batch, labelled).scale(x, batch)
+    assert (z[:, 1] == 0.0).all()
+    assert (z[:, 0] != 0.0).all()
+
+
+def test_log_is_taken_of_skewed_intensities_only():
+    rng = np.random.default_rng(6)
+    batch = np.repeat(["a", "b"], 100)
+    skewed = np.exp(rng.normal(5.0, 1.5, size=(200, 6)))
+    assert choose_log_unit(skewed, batch) == 1.0
+    assert choose_log_unit(np.log2(skewed) + 10.0, batch) is None
+    assert choose_log_unit(rng.normal(size=(200, 6)), batch) is None
+
+
+def test_log_unit_follows_tables_scaled_to_small_numbers():
+    rng = np.random.default_rng(7)
+    batch = np.repeat("a", 200)
+    skewed = np.exp(rng.normal(5.0, 1.5, size=(200, 6)))
+    small = skewed / skewed.sum(axis=1, keepdims=True) * 1e-3
+    unit = choose_log_unit(small, batch)
+    assert unit == pytest.approx(np.quantile(small, 0.05))
+
+
+def test_negative_values_are_refused_where_logs_are_asked_for():
+    x, batch, labelled = plates(8)
+    x[3, 2] = -4.0
+    with pytest.raises(InputError, match=r"1 negative values \(first: row 4, feature 3, -4\)"):
+        PlateScaler("always").fit(x, batch, labelled)
+
+
+def test_a_row_is_scaled_alike_whoever_stands_beside_it():
+    x, batch, labelled = plates(9)
+    scaler = PlateScaler().fit(x, batch, labelled)
+    z = scaler.scale(x, batch)
+    np.testing.assert_array_equal(scaler.scale(x[batch == "a"], batch[batch == "a"]), z[:60])
