@@ -8,18 +8,21 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from crossplate.io import write_frame
 from crossplate.study import StudyResult
 
+if TYPE_CHECKING:
+    from crossplate.report import Embedding
+
 FORMAT = 1
 """Version of the output folder's layout."""
 PACKAGES = ("crossplate", "numpy", "pandas", "scikit-learn", "scipy", "torch")
 
-__all__ = ["FORMAT", "settings_record", "write_study"]
+__all__ = ["FORMAT", "embedding_of", "settings_record", "write_study"]
 
 
 def settings_record(result: StudyResult, run: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,7 +64,6 @@ def write_study(result: StudyResult, folder: Path, *, run: Mapping[str, Any]) ->
         Options of the command line in effect, kept in ``settings.json``.
     """
     from crossplate.report import render_page, summarise
-    from crossplate.report.figures import pca_embedding
 
     settings = settings_record(result, run)
     history = None if result.before is None else result.model.history_
@@ -79,9 +81,6 @@ def write_study(result: StudyResult, folder: Path, *, run: Mapping[str, Any]) ->
     _write_json(result.metrics, folder / "metrics.json")
     _write_json(settings, folder / "settings.json")
     result.model.save(folder / "model")
-    embedding = None
-    if result.before is not None:
-        embedding = pca_embedding(_values(result.before), _values(result.latent))
     summary = summarise(
         metrics=result.metrics,
         predictions=result.predictions,
@@ -89,9 +88,23 @@ def write_study(result: StudyResult, folder: Path, *, run: Mapping[str, Any]) ->
         history=history,
         settings=settings,
         notices=result.notices,
-        embedding=embedding,
+        embedding=embedding_of(result),
     )
     (folder / "report.html").write_text(render_page(summary), encoding="utf-8")
+
+
+def embedding_of(result: StudyResult) -> Embedding | None:
+    """Picture of all samples before and after calibration; None for a plate predicted later."""
+    from crossplate.report import pca_embedding
+
+    if result.before is None:
+        return None
+    return pca_embedding(
+        _values(result.before),
+        _values(result.latent),
+        batch=result.table.batch,
+        label=result.table.label,
+    )
 
 
 def _values(frame: pd.DataFrame) -> Any:

@@ -90,6 +90,8 @@ class StudyResult:
     ----------
     model
         The fitted model.
+    table
+        The samples as used, source and target, labels included.
     predictions
         Target samples: batch, subject (if known), predicted, ``p_<class>`` for each class,
         ``p_std`` (standard deviation over the members of the predicted class's probability).
@@ -113,6 +115,7 @@ class StudyResult:
     """
 
     model: JointClassifier
+    table: SampleTable
     predictions: pd.DataFrame
     subjects: pd.DataFrame | None
     calibrated: pd.DataFrame | None
@@ -180,6 +183,7 @@ def run_study(
         metrics |= {"scored_on": SCORED_ON, **scores_beside_baselines(table, source, proba)}
     return StudyResult(
         model=model,
+        table=table,
         predictions=predictions,
         subjects=subjects,
         calibrated=_calibrated(model, table),
@@ -226,6 +230,7 @@ def predict_plate(model: JointClassifier, table: SampleTable) -> StudyResult:
         metrics |= {"scored_on": SCORED_ON, **scores_at_both_levels(table, proba)}
     return StudyResult(
         model=model,
+        table=table,
         predictions=predictions,
         subjects=subjects,
         calibrated=_calibrated(model, table),

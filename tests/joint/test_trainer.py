@@ -74,11 +74,6 @@ def test_training_lowers_every_loss():
         assert history[-1][loss] < 0.8 * history[0][loss]
 
 
-def test_labels_of_unlabelled_rows_are_not_there_to_be_read():
-    x, batch, classes = problem()
-    assert (member(classes, 0).classes[batch == 1] == -1).all()
-
-
 def test_plan_passes_the_larger_batch_once_and_drops_the_last_part():
     assert plan(PAPER, [1858, 1460]) == Plan(rows=100, steps=18, epochs=2000)
     assert plan(DEFAULT, [40, 30]).steps == 1

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from importlib.metadata import version
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -73,12 +74,10 @@ def _arrays(model: JointClassifier) -> dict[str, npt.NDArray[Any]]:
 
 
 def _description(model: JointClassifier) -> dict[str, Any]:
-    from crossplate import __version__
-
     names = getattr(model, "feature_names_in_", None)
     return {
         "format": FORMAT,
-        "crossplate": __version__,
+        "crossplate": version("crossplate"),
         "parameters": {name: getattr(model, name) for name in PLAIN},
         "settings": model.settings_.to_dict(),
         "architecture": asdict(model.architecture_),
@@ -137,13 +136,12 @@ def _read_description(folder: Path) -> dict[str, Any]:
         raise InputError(f"{folder} holds no model ({DESCRIPTION} is missing); name its folder")
     try:
         described = json.loads(path.read_text(encoding="utf-8"))
-        version = described["format"]
+        found = described["format"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is damaged ({error}); train the model again") from error
-    if not isinstance(version, int) or not 1 <= version <= FORMAT:
+    if not isinstance(found, int) or not 1 <= found <= FORMAT:
         raise InputError(
-            f"{path} has format {version!r}, this crossplate reads up to {FORMAT}; "
-            "update crossplate"
+            f"{path} has format {found!r}, this crossplate reads up to {FORMAT}; update crossplate"
         )
     return dict(described)
 

@@ -1,0 +1,17 @@
+"""What a study found, on one page: plain summary data, figures, and the page made of them."""
+
+from crossplate.report.embedding import Embedding, pca_embedding
+from crossplate.report.figures import save_figure
+from crossplate.report.page import render_page
+from crossplate.report.sentences import Sentence
+from crossplate.report.summary import ReportSummary, summarise
+
+__all__ = [
+    "Embedding",
+    "ReportSummary",
+    "Sentence",
+    "pca_embedding",
+    "render_page",
+    "save_figure",
+    "summarise",
+]
