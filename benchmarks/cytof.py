@@ -84,8 +84,8 @@ def main() -> None:
             ("best_single_feature", "best single feature"),
         ):
             found = runs[0][0][key]
-            label += f" ({found['feature']})" if "feature" in found else ""
-            rows.append(f"| | {label} | {cells(np.array([found[m] for m in METRICS]))} | |")
+            named = f"{label} ({found['feature']})" if "feature" in found else label
+            rows.append(f"| | {named} | {cells(np.array([found[m] for m in METRICS]))} | |")
         print("\n".join(rows[-5:]), flush=True)
     write_results(command, options.seeds, rows, above)
 

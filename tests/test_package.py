@@ -39,10 +39,6 @@ UNLIMITED = {"__init__", "cli"}
 # Files that belong to the room they were split from.
 SAME_ROOM = {
     "_kernel_sum": "kernels",
-    "cells": "table",
-    "columns": "table",
-    "framing": "table",
-    "units": "table",
 }
 
 

@@ -199,7 +199,7 @@ def test_batches_that_cannot_be_meant(table, settings, message):
 
 
 def test_labels_that_cannot_be_learned_from(table):
-    with pytest.raises(InputError, match="none of the .* samples has a label"):
+    with pytest.raises(InputError, match=r"none of the .* samples has a label"):
         run_study(with_labels(table, np.full(table.n_samples, None)), QUICK)
     mixed = table.label.to_numpy().copy()
     mixed[0] = "control" if mixed[0] == "SLE" else "SLE"

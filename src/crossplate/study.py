@@ -24,7 +24,7 @@ from crossplate.evaluate import (
 )
 from crossplate.joint.classifier import JointClassifier
 from crossplate.table import SampleTable
-from crossplate.units import unusual_targets
+from crossplate.table.units import unusual_targets
 
 if TYPE_CHECKING:
     from crossplate.joint.trainer import EpochLosses

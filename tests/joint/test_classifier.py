@@ -224,7 +224,7 @@ def test_parameters_out_of_range(rows, parameters, message):
 
 def test_what_predict_refuses(rows, fitted):
     both = JointClassifier(**QUICK).fit(rows.X, rows.truth, batch=rows.batch)
-    with pytest.raises(InputError, match="batch is needed.*plate A, plate B"):
+    with pytest.raises(InputError, match=r"batch is needed.*plate A, plate B"):
         both.predict(rows.X)
     with pytest.raises(InputError, match="'plate C' is new and has one row"):
         fitted.predict(rows.X[:1], batch=["plate C"])

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from crossplate.cells import MISSING_CELLS
-from crossplate.columns import column_name, require_unique_names
 from crossplate.errors import InputError
 from crossplate.io.raw import IsText, RawTable, file_kind
+from crossplate.table.cells import MISSING_CELLS
+from crossplate.table.columns import column_name, require_unique_names
 
 _BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")

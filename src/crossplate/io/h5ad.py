@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from crossplate.columns import require_unique_names
 from crossplate.errors import InputError
 from crossplate.io.raw import IsText, RawTable, optional_module, require_kind
+from crossplate.table.columns import require_unique_names
 
 
 def read_h5ad(path: Path, is_text: IsText) -> RawTable:

@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from crossplate.columns import ColumnRoles
 from crossplate.errors import InputError
 from crossplate.io.delimited import read_delimited
 from crossplate.io.excel import read_excel
@@ -13,6 +12,7 @@ from crossplate.io.h5ad import read_h5ad
 from crossplate.io.parquet import read_parquet
 from crossplate.io.raw import IsText, RawTable
 from crossplate.table import SampleTable
+from crossplate.table.columns import ColumnRoles
 
 _READERS: dict[str, Callable[[Path, IsText], RawTable]] = {
     ".csv": read_delimited,

@@ -1,11 +1,11 @@
-"""Tests of crossplate.units."""
+"""Tests of crossplate.table.units."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from crossplate.table import SampleTable
-from crossplate.units import unusual_targets
+from crossplate.table.units import unusual_targets
 
 
 def two_batches(seed: int, *, factor: float, n_moved: int = 20) -> SampleTable:

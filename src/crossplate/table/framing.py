@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from crossplate.cells import (
+from crossplate.errors import InputError
+from crossplate.table.cells import (
     Place,
     as_metadata,
     as_text,
@@ -17,7 +18,7 @@ from crossplate.cells import (
     require_numbers,
     require_text,
 )
-from crossplate.columns import (
+from crossplate.table.columns import (
     CONVENTIONAL_NAMES,
     ColumnRoles,
     column_name,
@@ -25,7 +26,6 @@ from crossplate.columns import (
     require_unique_names,
     squash,
 )
-from crossplate.errors import InputError
 
 
 class TableParts(TypedDict):
