@@ -1,0 +1,106 @@
+"""``crossplate predict``: diagnose a plate that arrives after the training."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crossplate.cli.errors import plain_errors
+from crossplate.cli.options import Batch, Label, Overwrite, SampleId, Subject
+from crossplate.errors import InputError
+
+if TYPE_CHECKING:
+    from crossplate.joint.classifier import JointClassifier
+    from crossplate.table import SampleTable
+
+PREDICT_EXAMPLES = """\b
+Example, with the folder that crossplate run wrote:
+  crossplate predict result plate4.csv --subject patient --out plate4
+"""
+
+__all__ = ["PREDICT_EXAMPLES", "predict_command"]
+
+
+def predict_command(
+    model_dir: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL_DIR", help="The folder that crossplate run wrote, or model/ in it."
+        ),
+    ],
+    new_table: Annotated[
+        str, typer.Argument(metavar="NEW_TABLE", help="The new plate, samples in rows.")
+    ],
+    out: Annotated[str, typer.Option(metavar="FOLDER", help="Where the results go; a new folder.")],
+    batch: Batch = None,
+    batch_name: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Name of the plate, where the table is one (default: the file's name).",
+        ),
+    ] = None,
+    label: Label = None,
+    subject: Subject = None,
+    sample_id: SampleId = None,
+    overwrite: Overwrite = None,
+) -> None:
+    """Diagnose a plate that arrives after the training.
+
+    A new plate is put on the model's scale with its own statistics, so give the whole plate and
+    not single samples. Labels are not needed; where there are some, they are used for scores.
+    """
+    with plain_errors():
+        from crossplate.cli.progress import show_steps
+        from crossplate.cli.workflow import check_places, print_summary, write_result
+        from crossplate.io import read_table
+
+        replace = bool(overwrite)
+        check_places(out, replace, (model_dir, new_table))
+        with show_steps() as steps:
+            steps.begin("Reading")
+            table = read_table(
+                new_table,
+                batch=batch,
+                batch_name=batch_name,
+                label=label,
+                subject=subject,
+                sample_id=sample_id,
+            )
+            steps.begin("Predicting")
+            from crossplate.joint.saved import load
+            from crossplate.study import predict_plate
+
+            model = load(_model_folder(model_dir))
+            if batch is None and batch_name is None:
+                _check_new(model, table, new_table)
+            result = predict_plate(model, table)
+            steps.begin("Writing")
+            run = {
+                "model_dir": model_dir,
+                "new_table": new_table,
+                "batch": batch,
+                "batch_name": batch_name,
+                "label": label,
+                "subject": subject,
+                "sample_id": sample_id,
+            }
+            write_result(
+                result, out, replace, {name: word for name, word in run.items() if word is not None}
+            )
+        print_summary(result, out)
+
+
+def _model_folder(path: str) -> Path:
+    folder = Path(path)
+    return folder / "model" if (folder / "model").is_dir() else folder
+
+
+def _check_new(model: "JointClassifier", table: "SampleTable", path: str) -> None:
+    """Refuse a file whose name alone makes it one of the plates the model was trained on."""
+    (name,) = table.batches
+    if name in model.batches_:
+        raise InputError(
+            f"{path} would be batch '{name}', which the model was trained on and whose statistics "
+            "it would use; name it with --batch-name (the same name if it is the same plate)"
+        )
