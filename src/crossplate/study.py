@@ -161,6 +161,7 @@ def run_study(
     table = table.drop_uninformative()
     table = table.with_notices(*unusual_targets(table, source), *_shared_subjects(table, source))
     _check_subject_labels(table)
+    _check_logs(table, settings)
     labels = table.labels_of(source)
     model = settings.classifier(progress)
     model.fit(table.features, labels, batch=table.batch, subject=table.subject)
@@ -178,7 +179,8 @@ def run_study(
         "batch_effect": _batch_effect(before, latent, source),
         "collapsed": _collapsed(predictions),
     }
-    if table.select(target).labelled.any():
+    known, strange = _strange_classes(table, target, model)
+    if known.any():
         proba = _probabilities(model, predictions)
         metrics |= {"scored_on": SCORED_ON, **scores_beside_baselines(table, source, proba)}
     return StudyResult(
@@ -189,7 +191,7 @@ def run_study(
         calibrated=_calibrated(model, table),
         latent=latent,
         metrics=metrics,
-        notices=(*table.notices, *_imputed_notice(table), *_collapse_notice(predictions)),
+        notices=(*table.notices, *strange, *_imputed_notice(table), *_collapse_notice(predictions)),
         settings={"study": settings.to_dict(), "model": model.settings_.to_dict()},
         before=before,
     )
@@ -225,7 +227,8 @@ def predict_plate(model: JointClassifier, table: SampleTable) -> StudyResult:
         "batch_effect": None,
         "collapsed": _collapsed(predictions),
     }
-    if table.labelled.any():
+    known, strange = _strange_classes(table, np.ones(table.n_samples, dtype=bool), model)
+    if known.any():
         proba = {"crossplate": _probabilities(model, predictions)}
         metrics |= {"scored_on": SCORED_ON, **scores_at_both_levels(table, proba)}
     return StudyResult(
@@ -236,7 +239,7 @@ def predict_plate(model: JointClassifier, table: SampleTable) -> StudyResult:
         calibrated=_calibrated(model, table),
         latent=_frame(table, model.transform(table.features, batch=table.batch)),
         metrics=metrics,
-        notices=(*table.notices, *_imputed_notice(table), *_collapse_notice(predictions)),
+        notices=(*table.notices, *strange, *_imputed_notice(table), *_collapse_notice(predictions)),
         settings={"model": model.settings_.to_dict()},
     )
 
@@ -279,6 +282,37 @@ def _target_batches(table: SampleTable, settings: StudySettings, source: set[str
             "used for scoring only)"
         )
     return left
+
+
+def _check_logs(table: SampleTable, settings: StudySettings) -> None:
+    """Refuse a negative value where logs are asked for, while samples and features have names."""
+    if settings.log != "always":
+        return
+    values = table.features.to_numpy()
+    negative = np.argwhere(values < 0)
+    if len(negative):
+        row, column = negative[0]
+        raise InputError(
+            f"batch {table.batch.iloc[row]}, sample '{table.features.index[row]}', feature "
+            f"'{table.features.columns[column]}': the value {values[row, column]:g} is negative "
+            f"and has no logarithm (such cells: {len(negative)}); leave them empty, or choose "
+            "--log never"
+        )
+
+
+def _strange_classes(
+    table: SampleTable, rows: Mask, model: JointClassifier
+) -> tuple[Mask, tuple[str, ...]]:
+    """Rows whose label is a class the model knows, and a notice of the others."""
+    labels = table.labels_of(rows)
+    known = np.isin(labels.astype(str), model.classes_.astype(str)) & rows & table.labelled
+    strange = sorted({str(label) for label in labels[rows & table.labelled & ~known]})
+    if not strange:
+        return known, ()
+    return known, (
+        f"labels {', '.join(strange)} of the target are not among the classes learned "
+        f"({', '.join(model.classes_)}): those samples are called all the same and not scored",
+    )
 
 
 def _shared_subjects(table: SampleTable, source: Mask) -> tuple[str, ...]:

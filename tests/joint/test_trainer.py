@@ -18,7 +18,7 @@ from crossplate.joint.networks import (
 from crossplate.joint.settings import PRESETS
 from crossplate.joint.trainer import Member, Plan, plan, train
 
-DEFAULT, PAPER = PRESETS["default"].sized(100, 5), PRESETS["paper"]
+DEFAULT, PAPER = dataclasses.replace(PRESETS["default"], beta=1.0).sized(100, 5), PRESETS["paper"]
 
 
 def architecture(settings, p=5, n_outputs=1):
@@ -76,7 +76,7 @@ def test_training_lowers_every_loss():
 
 def test_plan_passes_the_larger_batch_once_and_drops_the_last_part():
     assert plan(PAPER, [1858, 1460]) == Plan(rows=100, steps=18, epochs=2000)
-    assert plan(DEFAULT, [40, 30]).steps == 1
+    assert plan(DEFAULT, [40, 30]) == Plan(rows=40, steps=1, epochs=400)
     assert plan(DEFAULT, [100] * 50).rows * 50 <= 512
 
 

@@ -44,7 +44,6 @@ def read_plates(options: RunOptions) -> tuple[SampleTable, StudySettings]:
             sample_id=options.sample_id,
             metadata=options.metadata,
         )
-        _check_logs(table, options)
         return table, options.study(options.source_batch, options.target_batch)
     files = (*options.source, *options.target)
     names = name_batches(files)
@@ -62,26 +61,7 @@ def read_plates(options: RunOptions) -> tuple[SampleTable, StudySettings]:
         for at, (file, name) in enumerate(zip(files, names, strict=True))
     ]
     combined = combine_tables(tables, features=options.feature_rule(), distinct_batches=True)
-    _check_logs(combined, options)
     return combined, options.study(names[:n_sources], names[n_sources:])
-
-
-def _check_logs(table: SampleTable, options: RunOptions) -> None:
-    """Refuse a negative value where logs are asked for, while samples and features have names."""
-    import numpy as np
-
-    if options.log != "always":
-        return
-    values = table.features.to_numpy()
-    negative = np.argwhere(values < 0)
-    if len(negative):
-        row, column = negative[0]
-        raise InputError(
-            f"batch {table.batch.iloc[row]}, sample '{table.features.index[row]}', feature "
-            f"'{table.features.columns[column]}': the value {values[row, column]:g} is negative "
-            f"and has no logarithm (such cells: {len(negative)}); leave them empty, or choose "
-            "--log never"
-        )
 
 
 def name_batches(files: Sequence[str]) -> list[str]:

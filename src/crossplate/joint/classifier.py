@@ -64,7 +64,10 @@ class JointClassifier(
         ``"never"``; None takes the preset's (auto; never for the paper).
     alpha, beta, gamma
         Weights of the reconstruction, calibration and classification loss. None takes the
-        preset's: 1, 1, 1; for the paper 0.01, 1, 0.01. ``alpha=0`` trains no reconstructors.
+        preset's: 1, by size, 1; for the paper 0.01, 1, 0.01. By size, beta is 1 for studies with
+        ten labelled subjects a feature (and 500 at least) and 0 for smaller ones, where matching
+        distributions did harm (:meth:`crossplate.joint.settings.JointSettings.sized`).
+        ``alpha=0`` trains no reconstructors.
     learning_rate, epochs, batch_size
         Of the training; None takes the preset's. ``batch_size`` counts rows of each batch.
     random_state

@@ -9,7 +9,7 @@ from crossplate.scaling import LogChoice
 
 Preset = Literal["default", "paper"]
 HEAD = (64,)
-MANY_SUBJECTS, MANY_FEATURES = 500, 1000
+MANY_SUBJECTS, SUBJECTS_A_FEATURE = 500, 10
 
 __all__ = ["PRESETS", "JointSettings", "Preset", "preset_settings"]
 
@@ -36,7 +36,8 @@ class JointSettings:
         Widths of the discriminator's hidden layers, empty for a linear one; None decides by size
         (:meth:`sized`).
     alpha, beta, gamma
-        Weights of reconstruction, calibration (MMD²) and classification loss.
+        Weights of reconstruction, calibration (MMD²) and classification loss. A ``beta`` of None
+        decides by size (:meth:`sized`).
     widest_bandwidth
         Largest Gaussian width of the MMD; None takes four times the median distance of the
         scaled rows.
@@ -71,7 +72,7 @@ class JointSettings:
     hidden: int = 128
     head: tuple[int, ...] | None = None
     alpha: float = 1.0
-    beta: float = 1.0
+    beta: float | None = None
     gamma: float = 1.0
     widest_bandwidth: float | None = None
     balance: float = 0.5
@@ -91,7 +92,8 @@ class JointSettings:
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0; got {getattr(self, name)!r}")
         for name in ("alpha", "beta", "gamma", "weight_decay", "noise", "balance"):
-            if getattr(self, name) < 0:
+            value = getattr(self, name)
+            if value is not None and value < 0:
                 raise ValueError(f"{name} must not be negative; got {getattr(self, name)!r}")
         if not 0.0 <= self.validation_share < 1.0:
             raise ValueError(f"validation_share must be in [0, 1); got {self.validation_share!r}")
@@ -107,21 +109,23 @@ class JointSettings:
         return values
 
     def sized(self, n_labelled: int, n_features: int) -> JointSettings:
-        """Settings with the networks' shape decided for a study's size.
+        """Settings with what is left open (None) decided by a study's size.
 
-        Small studies get a correction of the identity and a linear head, so that the model starts
-        as a linear classifier on standardised data and departs from it only as far as the data
-        push it. From ``MANY_SUBJECTS`` labelled subjects on, p-wide stacks and a hidden layer
-        learn more; they cost p² weights, so tables wider than ``MANY_FEATURES`` keep the
-        correction.
+        Matching distributions and p-wide stacks need rows to be learned from: at least
+        ``MANY_SUBJECTS`` labelled subjects, and ``SUBJECTS_A_FEATURE`` for each feature. With
+        fewer, MMD pulls target samples to the wrong class (on simulated plates of 200 subjects
+        and 814 features it costs 5 to 16 points of balanced accuracy, while 800 subjects and 40
+        features gain 1 to 2), so batches are aligned by their standardisation alone, and the
+        networks are corrections of the identity with a linear head, which start as a linear
+        classifier and depart from it only as far as the data push them.
         """
-        many = n_labelled >= MANY_SUBJECTS
-        residual, head = self.residual, self.head
-        if residual is None:
-            residual = not many or n_features > MANY_FEATURES
-        if head is None:
-            head = HEAD if many else ()
-        return replace(self, residual=residual, head=head)
+        many = n_labelled >= max(MANY_SUBJECTS, SUBJECTS_A_FEATURE * n_features)
+        return replace(
+            self,
+            residual=not many if self.residual is None else self.residual,
+            head=(HEAD if many else ()) if self.head is None else self.head,
+            beta=float(many) if self.beta is None else self.beta,
+        )
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> JointSettings:

@@ -131,7 +131,8 @@ class TrainedStack:
 
 def plan(settings: JointSettings, batch_sizes: Sequence[int]) -> Plan:
     """Mini-batch size, steps and epochs for batches of these sizes."""
-    rows = max(2, min(settings.batch_size, MAX_ROWS_A_STEP // len(batch_sizes)))
+    most = min(settings.batch_size, MAX_ROWS_A_STEP // len(batch_sizes), max(batch_sizes))
+    rows = max(2, most)
     steps = max(1, max(batch_sizes) // rows)
     if settings.epochs is not None:
         return Plan(rows, steps, settings.epochs)
@@ -280,7 +281,7 @@ class _Training:
         )
         total = (
             settings.alpha * reconstruction
-            + settings.beta * calibration
+            + (settings.beta or 0.0) * calibration
             + settings.gamma * classification
         )
         self.stack.step(total)
