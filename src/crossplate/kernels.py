@@ -1,19 +1,15 @@
-"""Maximum mean discrepancy (MMD) and its Gaussian kernels, for numpy and for torch.
+"""Maximum mean discrepancy (MMD) and its Gaussian kernels.
 
 The kernel is a sum of Gaussians, ``k(x, y) = Σ_σ exp(-‖x - y‖² / 2σ²)``, over a ladder of widths
 σ. In a ladder each width is half the one before it, so ``k_{σ/2} = k_σ⁴`` and one exponential
-with repeated squaring gives all of them.
+with repeated squaring gives all of them. Training uses the twin of these functions for torch, in
+``_kernel_sum``.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import numpy.typing as npt
-
-if TYPE_CHECKING:
-    import torch
 
 FloatArray = npt.NDArray[np.floating]
 
@@ -28,7 +24,6 @@ __all__ = [
     "mmd2_biased",
     "mmd2_unbiased",
     "squared_distances",
-    "weighted_kernel_sum",
 ]
 
 
@@ -163,29 +158,3 @@ def balanced_contrast(n_batches: int, rows: int) -> FloatArray:
     np.fill_diagonal(sign, 1.0 / rows)
     contrasts = np.repeat(sign, rows, axis=1)
     return np.asarray(contrasts.T @ contrasts / n_batches)
-
-
-def weighted_kernel_sum(
-    codes: torch.Tensor, pair_weights: torch.Tensor, widest: torch.Tensor
-) -> torch.Tensor:
-    """Σ G ∘ K for stacked members, with its gradient in closed form.
-
-    Parameters
-    ----------
-    codes
-        Latent codes, shape (members, N, p).
-    pair_weights
-        Symmetric weights G, shape (N, N) or (members, N, N), for example
-        :func:`balanced_contrast`.
-    widest
-        Largest width of each member's ladder, shape (members, 1, 1).
-
-    Returns
-    -------
-    One sum a member, shape (members,). Its gradient to ``codes`` is
-    ``4 (rowsum(W) z - W z)`` with ``W = G ∘ dK/dd²``.
-    """
-    from crossplate._kernel_sum import KernelSum
-
-    result: torch.Tensor = KernelSum.apply(codes, pair_weights, widest)  # type: ignore[no-untyped-call]
-    return result

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from crossplate.joint.losses import class_weights, classification_loss, reconstruction_loss
+from crossplate.joint.losses import class_weights, classification_loss
 from crossplate.joint.networks import (
     Architecture,
     calibrate,
@@ -133,12 +133,8 @@ def test_default_networks_start_as_the_identity():
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_losses_are_those_of_torch(seed):
+def test_classification_loss_is_that_of_torch(seed):
     generator = torch.Generator().manual_seed(seed)
-    x, back = (torch.randn(3, 2, 7, 4, generator=generator) for _ in range(2))
-    for m in range(3):
-        separate = sum(nn.functional.mse_loss(back[m, k], x[m, k]) for k in range(2))
-        torch.testing.assert_close(reconstruction_loss(back, x)[m], separate)
     classes = torch.randint(-1, 3, (3, 9), generator=generator)
     many, two = (torch.randn(3, 9, c, generator=generator) for c in (3, 1))
     weights = torch.rand(3, 3, generator=generator)

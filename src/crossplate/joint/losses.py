@@ -1,4 +1,4 @@
-"""The three losses of the joint model, one value a member."""
+"""The classification loss of stacked members, and how much each class counts in it."""
 
 from __future__ import annotations
 
@@ -6,49 +6,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
-from crossplate.kernels import weighted_kernel_sum
-
-__all__ = [
-    "UNLABELLED",
-    "calibration_loss",
-    "class_weights",
-    "classification_loss",
-    "reconstruction_loss",
-]
+__all__ = ["UNLABELLED", "class_weights", "classification_loss"]
 
 UNLABELLED = -1
 """Class code of a row without a label."""
-
-
-def reconstruction_loss(restored: Tensor, x: Tensor) -> Tensor:
-    """Mean squared error of each batch's restored rows, summed over batches.
-
-    Parameters
-    ----------
-    restored, x
-        Shape (members, K, b, p).
-
-    Returns
-    -------
-    Shape (members,).
-    """
-    difference = restored - x
-    return (difference * difference).mean(dim=(2, 3)).sum(dim=1)
-
-
-def calibration_loss(codes: Tensor, pair_weights: Tensor, widest: Tensor) -> Tensor:
-    """Biased MMD² of each batch's codes against the pool of the others, averaged over batches.
-
-    Parameters
-    ----------
-    codes
-        Shape (members, K·b, p), batch by batch.
-    pair_weights
-        :func:`crossplate.kernels.balanced_contrast` of K and b.
-    widest
-        Largest kernel width of each member, shape (members, 1, 1).
-    """
-    return weighted_kernel_sum(codes, pair_weights, widest)
 
 
 def class_weights(classes: Tensor, n_classes: int, power: float) -> Tensor:

@@ -1,4 +1,4 @@
-"""The weights of stacked members in one buffer, and the optimiser that moves them."""
+"""The weights of stacked members in one buffer, and Adam over it."""
 
 from __future__ import annotations
 
@@ -10,81 +10,97 @@ from torch import Tensor
 
 from crossplate.joint.settings import JointSettings
 
+BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
+"""Adam's usual constants, also those of [Niu2022]_."""
 __all__ = ["Stack"]
 
 
 class Stack:
-    """Weights of E members in one buffer of shape (E, parameters), with Adam over it.
+    """Weights of E members in one buffer, with Adam over it.
 
-    One buffer makes an optimiser step a single pass over memory, whatever the number of members
-    and layers. The gradient has a buffer of the same shape that is reused at every step.
+    The buffer holds one array after the other, each with the members in front, so that batched
+    matrix products write their gradients straight into a buffer of the same layout and one pass
+    over memory updates all layers of all members.
 
     Parameters
     ----------
     starts
         Starting weights of each member, name → array.
     settings
-        Learning rate, weight decay and which optimiser.
+        Weight decay, and which of Adam's forms.
     device
         Where to train.
 
     Attributes
     ----------
-    weights
-        Name → array with a leading member axis; views into the buffer.
+    weights, gradients
+        Name → array with a leading member axis; views into the buffers.
     """
 
     def __init__(
         self, starts: Sequence[dict[str, Tensor]], settings: JointSettings, device: torch.device
     ) -> None:
-        self.shapes = {name: tuple(value.shape) for name, value in starts[0].items()}
         self.settings = settings
-        flat = torch.stack(
-            [torch.cat([value.reshape(-1) for value in start.values()]) for start in starts]
-        )
-        self._hold(flat.to(device))
+        stacked = {name: torch.stack([start[name] for start in starts]) for name in starts[0]}
+        self.shapes = {name: value.shape for name, value in stacked.items()}
+        flat = torch.cat([value.reshape(-1) for value in stacked.values()])
+        self.flat = flat.to(device)
+        self._make_room()
+        self.first, self.second = torch.zeros_like(self.flat), torch.zeros_like(self.flat)
+        self.steps = torch.zeros((), device=self.flat.device)
 
-    def _hold(self, flat: Tensor) -> None:
-        """Take a buffer, with a fresh optimiser."""
-        self.flat, self.gradient = flat, torch.zeros_like(flat)
-        self.flat.grad = self.gradient
-        self.weights: dict[str, Tensor] = {}
-        start = 0
+    def _make_room(self) -> None:
+        self.gradient = torch.zeros_like(self.flat)
+        self.weights = self._views(self.flat)
+        self.gradients = self._views(self.gradient)
+
+    def _views(self, flat: Tensor) -> dict[str, Tensor]:
+        views, start = {}, 0
         for name, shape in self.shapes.items():
             end = start + prod(shape)
-            part = self.flat[:, start:end].view(len(flat), *shape)
-            self.weights[name] = part.detach().requires_grad_()
+            views[name] = flat[start:end].view(shape)
             start = end
-        kind = torch.optim.Adam if self.settings.paper_optimiser else torch.optim.AdamW
-        self.optimiser = kind(
-            [self.flat],
-            lr=self.settings.learning_rate,
-            weight_decay=self.settings.weight_decay,
-            fused=True,
-        )
-
-    def set_learning_rate(self, rate: float) -> None:
-        """Rate of the next steps."""
-        self.optimiser.param_groups[0]["lr"] = rate
+        return views
 
     def forget_moments(self) -> None:
         """Start Adam anew, as the authors' code does at every epoch."""
-        self.optimiser.state.clear()
+        self.first.zero_()
+        self.second.zero_()
+        self.steps.zero_()
 
-    def step(self, losses: Tensor) -> None:
-        """Move every member down the gradient of its own loss, shape (E,)."""
-        found = torch.autograd.grad(losses.sum(), list(self.weights.values()), allow_unused=True)
-        parts = [
-            (torch.zeros_like(weight) if part is None else part).reshape(len(self.flat), -1)
-            for part, weight in zip(found, self.weights.values(), strict=True)
-        ]
-        torch.cat(parts, dim=1, out=self.gradient)
-        self.optimiser.step()
+    def step(self, rate: float) -> None:
+        """Move all members along their gradients.
+
+        The weight decay is part of the gradient where the authors' optimiser is asked for and
+        decoupled from it otherwise (AdamW).
+        """
+        # the operation behind torch.optim's fused Adam, whose import alone takes seconds
+        paper = self.settings.paper_optimiser
+        self.steps += 1
+        (torch._fused_adam_ if paper else torch._fused_adamw_)(
+            [self.flat],
+            [self.gradient],
+            [self.first],
+            [self.second],
+            [],
+            [self.steps],
+            lr=rate,
+            beta1=BETA_1,
+            beta2=BETA_2,
+            weight_decay=self.settings.weight_decay,
+            eps=EPSILON,
+            amsgrad=False,
+            maximize=False,
+        )
 
     def keep(self, members: Tensor) -> None:
         """Let all members but these leave; the others' moments stay as they are."""
-        state = dict(self.optimiser.state[self.flat])
-        self._hold(self.flat[members].contiguous())
-        for moment in ("exp_avg", "exp_avg_sq"):
-            state[moment] = state[moment][members].contiguous()
-        self.optimiser.state[self.flat] = state
+        kept = []
+        for array in (self.flat, self.first, self.second):
+            parts = [view[members].reshape(-1) for view in self._views(array).values()]
+            kept.append(torch.cat(parts))
+        self.flat, self.first, self.second = kept
+        self.shapes = {
+            name: torch.Size((len(members), *shape[1:])) for name, shape in self.shapes.items()
+        }
+        self._make_room()

@@ -15,23 +15,17 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from crossplate.joint.losses import (
-    UNLABELLED,
-    calibration_loss,
-    class_weights,
-    classification_loss,
-    reconstruction_loss,
-)
+from crossplate.joint.losses import UNLABELLED, class_weights, classification_loss
 from crossplate.joint.networks import (
     Architecture,
     calibrate,
     discriminate,
     initial_weights,
     normalise,
-    reconstruct,
 )
 from crossplate.joint.settings import JointSettings
 from crossplate.joint.stack import Stack
+from crossplate.joint.step import LossWeights, Minibatch, Step
 from crossplate.kernels import balanced_contrast
 
 IntArray = npt.NDArray[np.int64]
@@ -197,9 +191,29 @@ class _Training:
         self.running = self._running_statistics(len(members))
         self.widest = torch.full((1, 1, 1), widest, dtype=x.dtype, device=x.device)
         self.pair_weights = None
-        if self.n_batches > 1:
+        if self.n_batches > 1 and settings.beta:
             contrast = balanced_contrast(self.n_batches, self.plan.rows)
             self.pair_weights = torch.from_numpy(contrast).to(x)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Buffers and constants of the present number of members."""
+        self.one_step = Step(
+            self.architecture,
+            self.with_labels,
+            self.pair_weights,
+            self.widest,
+            self.stack.weights,
+            self.stack.gradients,
+        )
+        settings, members = self.settings, len(self.samplers)
+        each = torch.ones(members, device=self.x.device)
+        self.loss_weights = LossWeights(
+            settings.alpha * each, (settings.beta or 0.0) * each, settings.gamma * each
+        )
+        size = (members, self.n_batches, self.plan.rows, self.x.shape[1])
+        self.rows_buffer = self.x.new_empty(size)
+        self.noise_buffer = torch.empty(size if settings.noise else 0)
 
     def _batches_with_labels(self, batch: IntArray, members: Sequence[Member]) -> Tensor:
         rows = np.concatenate([m.training[m.classes[m.training] >= 0] for m in members])
@@ -223,6 +237,7 @@ class _Training:
         self.class_weights = self.class_weights[index]
         self.running = {name: value[index] for name, value in self.running.items()}
         self.stack.keep(index)
+        self._make_room()
 
     def member_state(self, member: int) -> dict[str, Tensor]:
         """Copy of one member's weights and running statistics."""
@@ -250,42 +265,34 @@ class _Training:
         """Scaled rows with each member's own noise."""
         if not self.settings.noise:
             return x
-        noise = torch.stack(
-            [torch.randn(x.shape[1:], generator=generator) for generator in self.generators]
-        )
-        return x.add(noise.to(x.device), alpha=self.settings.noise)
+        for member, generator in enumerate(self.generators):
+            self.noise_buffer[member].normal_(generator=generator)
+        return x.add(self.noise_buffer.to(x.device), alpha=self.settings.noise)
 
-    def step(self, rows: Tensor) -> Tensor:
-        """One optimiser step; returns the four losses of each member, shape (members, 4)."""
-        settings, architecture = self.settings, self.architecture
-        members, n_batches, size = rows.shape
-        x = self.x[rows]
-        weights = self.stack.weights
-        codes = calibrate(
-            architecture,
-            weights,
-            self._noisy(self._normalised(x)).reshape(members, n_batches * size, -1),
+    def _row_weights(self, classes: Tensor) -> Tensor:
+        """What each row adds to the classification loss: its class's weight, 0 without a label."""
+        weights = torch.gather(self.class_weights, 1, classes.clamp(min=0))
+        weights = torch.where(classes >= 0, weights, 0.0)
+        if self.settings.sum_classification:
+            return weights
+        return weights / weights.sum(dim=1, keepdim=True).clamp(min=1e-12)
+
+    def step(self, rows: Tensor, rate: float) -> Tensor:
+        """One optimiser step; returns the three losses of each member, shape (members, 3)."""
+        torch.index_select(
+            self.x, 0, rows.reshape(-1), out=self.rows_buffer.view(-1, self.x.shape[1])
         )
-        by_batch = codes.reshape(members, n_batches, size, -1)
-        reconstruction = calibration = torch.zeros(members, device=x.device)
-        if architecture.n_batches:
-            reconstruction = reconstruction_loss(reconstruct(architecture, weights, by_batch), x)
-        if self.pair_weights is not None and settings.beta:
-            calibration = calibration_loss(codes, self.pair_weights, self.widest)
-        labelled = by_batch[:, self.with_labels].reshape(members, -1, codes.shape[-1])
-        classification = classification_loss(
-            discriminate(architecture, weights, labelled),
-            torch.gather(self.classes, 1, rows[:, self.with_labels].reshape(members, -1)),
-            self.class_weights,
-            mean=not settings.sum_classification,
+        labelled = rows.index_select(1, self.with_labels).reshape(len(rows), -1)
+        classes = torch.gather(self.classes, 1, labelled)
+        batch = Minibatch(
+            self._noisy(self._normalised(self.rows_buffer)),
+            self.rows_buffer,
+            classes,
+            self._row_weights(classes),
         )
-        total = (
-            settings.alpha * reconstruction
-            + (settings.beta or 0.0) * calibration
-            + settings.gamma * classification
-        )
-        self.stack.step(total)
-        return torch.stack([reconstruction, calibration, classification, total], dim=1).detach()
+        losses = self.one_step(batch, self.loss_weights)
+        self.stack.step(rate)
+        return losses
 
     def learning_rate(self, epoch: int, step: int) -> float:
         """Rate of a step: a cosine to zero, or the authors' slow decay by epochs."""
@@ -299,13 +306,18 @@ class _Training:
         if self.settings.paper_optimiser:
             self.stack.forget_moments()
         drawn = self.draw_epoch()
-        sums = torch.zeros(drawn.shape[1], len(LOSSES), device=self.x.device)
+        sums = torch.zeros(drawn.shape[1], 3, device=self.x.device)
         for step in range(self.plan.steps):
-            self.stack.set_learning_rate(self.learning_rate(epoch, step))
-            sums += self.step(drawn[step])
-        return (sums / self.plan.steps).double().cpu().numpy()
+            sums += self.step(drawn[step], self.learning_rate(epoch, step))
+        means = sums / self.plan.steps
+        weights = self.loss_weights
+        total = (
+            weights.reconstruction * means[:, 0]
+            + weights.calibration * means[:, 1]
+            + weights.classification * means[:, 2]
+        )
+        return torch.cat([means, total[:, None]], dim=1).double().cpu().numpy()
 
-    @torch.no_grad()
     def held_out_loss(self, rows: Tensor) -> npt.NDArray[np.float64]:
         """Mean cross entropy of held-out rows (padded with -1), NaN for none, shape (members,)."""
         if not rows.shape[1]:
@@ -353,7 +365,7 @@ def train(
     training = _Training(x, batch, members, architecture, settings, widest)
     width = x.shape[1] if not settings.residual else min(settings.hidden, x.shape[1])
     work = len(members) * training.n_batches * training.plan.rows * x.shape[1] * width
-    with _threads(float(work)):
+    with _threads(float(work)), torch.no_grad():
         return _run(training, members, progress)
 
 
