@@ -97,11 +97,11 @@ def embedding_of(result: StudyResult) -> Embedding | None:
     """Picture of all samples before and after calibration; None for a plate predicted later."""
     from crossplate.report import pca_embedding
 
-    if result.before is None:
+    if result.before is None or result.after is None:
         return None
     return pca_embedding(
         _values(result.before),
-        _values(result.latent),
+        _values(result.after),
         batch=result.table.batch,
         label=result.table.label,
     )

@@ -109,9 +109,10 @@ class StudyResult:
         Sentences about what was decided without being asked for.
     settings
         Settings in effect, ready for JSON.
-    before
-        All samples on the reference batch's scale without calibration, to be set beside
-        ``latent``; None for a plate predicted later.
+    before, after
+        All samples on the standardised scale of the reference batch, as measured and calibrated
+        (``calibrated``; the codes where there are no reconstructors); batch first. None for a
+        plate predicted later.
     """
 
     model: JointClassifier
@@ -124,6 +125,7 @@ class StudyResult:
     notices: tuple[str, ...]
     settings: dict[str, Any] = field(default_factory=dict)
     before: pd.DataFrame | None = None
+    after: pd.DataFrame | None = None
 
 
 def run_study(
@@ -167,16 +169,18 @@ def run_study(
     model.fit(table.features, labels, batch=table.batch, subject=table.subject)
     target = ~source
     predictions, subjects = _predictions(model, table.select(target))
-    before = _frame(
-        table, model.scaler_.scale(table.features.to_numpy(), _as_reference(model, table))
-    )
+    before = _on_reference_scale(model, table, table.features.to_numpy())
+    calibrated = _calibrated(model, table)
     latent = _frame(table, model.transform(table.features, batch=table.batch))
+    after = latent
+    if calibrated is not None:
+        after = _on_reference_scale(model, table, calibrated.iloc[:, 1:].to_numpy())
     metrics: dict[str, Any] = {
         "scored_on": None,
         "counts": _counts(table, source, labels),
         "sample_level": None,
         "subject_level": None,
-        "batch_effect": _batch_effect(before, latent, source),
+        "batch_effect": _batch_effect(before, after, latent, source),
         "collapsed": _collapsed(predictions),
     }
     known, strange = _strange_classes(table, target, model)
@@ -188,12 +192,13 @@ def run_study(
         table=table,
         predictions=predictions,
         subjects=subjects,
-        calibrated=_calibrated(model, table),
+        calibrated=calibrated,
         latent=latent,
         metrics=metrics,
         notices=(*table.notices, *strange, *_imputed_notice(table), *_collapse_notice(predictions)),
         settings={"study": settings.to_dict(), "model": model.settings_.to_dict()},
         before=before,
+        after=after,
     )
 
 
@@ -333,8 +338,12 @@ def _check_subject_labels(table: SampleTable) -> None:
         subject_labels(table.label, table.subject)
 
 
-def _as_reference(model: JointClassifier, table: SampleTable) -> npt.NDArray[np.str_]:
-    return np.full(table.n_samples, model.reference_batch_)
+def _on_reference_scale(
+    model: JointClassifier, table: SampleTable, values: npt.NDArray[np.float64]
+) -> pd.DataFrame:
+    """Measurements standardised as if all were of the reference batch."""
+    batch = np.full(table.n_samples, model.reference_batch_)
+    return _frame(table, model.scaler_.scale(values, batch))
 
 
 def _frame(table: SampleTable, values: npt.NDArray[np.float64]) -> pd.DataFrame:
@@ -403,12 +412,17 @@ def _counts(
     }
 
 
-def _batch_effect(before: pd.DataFrame, latent: pd.DataFrame, source: Mask) -> dict[str, Any]:
-    """Distance between source and target before and after calibration."""
+def _batch_effect(
+    before: pd.DataFrame, after: pd.DataFrame, latent: pd.DataFrame, source: Mask
+) -> dict[str, Any]:
+    """Distance between source and target: measured, calibrated (same kernels), and as codes."""
     roles = np.where(source, "source", "target")
+    measured = batch_effect(before.iloc[:, 1:].to_numpy(), roles)
+    same = measured.bandwidths
     return {
-        name: batch_effect(frame.iloc[:, 1:].to_numpy(), roles).to_dict()
-        for name, frame in (("before", before), ("after", latent))
+        "before": measured.to_dict(),
+        "after": batch_effect(after.iloc[:, 1:].to_numpy(), roles, bandwidths=same).to_dict(),
+        "codes": batch_effect(latent.iloc[:, 1:].to_numpy(), roles).to_dict(),
     }
 
 

@@ -90,12 +90,19 @@ def test_losses_and_gradients_are_those_of_autograd(
         with_labels,
         torch.from_numpy(balanced_contrast(n_batches, ROWS)),
         torch.full((1, 1, 1), widest, dtype=torch.float64),
+        torch.tensor([0.2, 0.5], dtype=torch.float64).view(-1, 1, 1),
         stack.weights,
         stack.gradients,
     )
     leaves = {name: value.clone().requires_grad_() for name, value in stack.weights.items()}
     expected = textbook_losses(architecture, leaves, seen, wanted, classes, with_labels, widest)
-    (expected * factors).sum().backward()
+    penalty = sum(
+        strength * leaf[m].square().sum() / 2
+        for m, strength in enumerate((0.2, 0.5))
+        for name, leaf in leaves.items()
+        if name.startswith("discriminator") and name.endswith("weight")
+    )
+    ((expected * factors).sum() + penalty).backward()
     for _ in range(2):  # the second time in used buffers
         found = step(batch, LossWeights(*factors.T))
     torch.testing.assert_close(found, expected.detach(), rtol=1e-10, atol=1e-12)

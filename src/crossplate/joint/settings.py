@@ -56,6 +56,9 @@ class JointSettings:
         :func:`crossplate.joint.trainer.plan` finds enough.
     batch_size
         Rows of each batch in a mini-batch.
+    ridge
+        Penalty ``ridge / 2n · ‖w‖²`` on the discriminator's weights, n being the labelled
+        rows a member trains on; 10 is that of a logistic regression with C = 0.1.
     noise
         Standard deviation of the Gaussian noise added to the scaled input in training, while
         the reconstructors are asked for the input without it.
@@ -82,6 +85,7 @@ class JointSettings:
     paper_optimiser: bool = False
     epochs: int | None = None
     batch_size: int = 64
+    ridge: float = 10.0
     noise: float = 0.0
     validation_share: float = 0.1
     n_members: int = 5
@@ -91,7 +95,7 @@ class JointSettings:
         for name in ("learning_rate", "batch_size", "n_members", "hidden"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0; got {getattr(self, name)!r}")
-        for name in ("alpha", "beta", "gamma", "weight_decay", "noise", "balance"):
+        for name in ("alpha", "beta", "gamma", "weight_decay", "noise", "balance", "ridge"):
             value = getattr(self, name)
             if value is not None and value < 0:
                 raise ValueError(f"{name} must not be negative; got {getattr(self, name)!r}")
@@ -149,6 +153,7 @@ PRESETS: dict[str, JointSettings] = {
         gamma=0.01,
         widest_bandwidth=16.0,
         balance=0.0,
+        ridge=0.0,
         sum_classification=True,
         learning_rate=1e-4,
         weight_decay=5e-5,

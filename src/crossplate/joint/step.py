@@ -63,6 +63,8 @@ class Step:
         Weights of the kernel sum, shape (K·b, K·b); None leaves calibration out.
     widest
         Largest kernel width, shape (1, 1, 1).
+    ridge
+        Strength of the penalty on the discriminator's weights, shape (members, 1, 1).
     weights, gradients
         Name → array with a leading member axis; the gradients are overwritten by each step.
     """
@@ -73,6 +75,7 @@ class Step:
         with_labels: Tensor,
         pair_weights: Tensor | None,
         widest: Tensor,
+        ridge: Tensor,
         weights: Mapping[str, Tensor],
         gradients: Mapping[str, Tensor],
     ) -> None:
@@ -80,6 +83,7 @@ class Step:
         self.with_labels = with_labels
         self.pair_weights = pair_weights
         self.widest = widest
+        self.ridge = ridge
         self.weights = {name: _flat(value) for name, value in weights.items()}
         self.gradients = {name: _flat(value) for name, value in gradients.items()}
         self.buffers: dict[str, Tensor] = {}
@@ -213,7 +217,14 @@ class Step:
             back = self._hidden_backward(inputs[layer + 1], back)
             back = self._linear_backward(f"discriminator.{layer}", inputs[layer], back)
         pull.index_add_(1, self.with_labels, back.view(labelled.shape))
+        self._shrink_discriminator()
         return loss
+
+    def _shrink_discriminator(self) -> None:
+        """Gradient of the ridge penalty, biases left out."""
+        for layer in range(len(self.architecture.head) + 1):
+            name = f"discriminator.{layer}.weight"
+            self.gradients[name].addcmul_(self.weights[name], self.ridge)
 
 
 def _flat(value: Tensor) -> Tensor:

@@ -190,6 +190,9 @@ class _Training:
         self.stack = Stack(starts, settings, x.device)
         self.running = self._running_statistics(len(members))
         self.widest = torch.full((1, 1, 1), widest, dtype=x.dtype, device=x.device)
+        counts = [(m.classes[m.training] >= 0).sum() for m in members]
+        ridge = settings.ridge / np.array(counts, dtype=np.float32).reshape(-1, 1, 1)
+        self.ridge = torch.from_numpy(ridge).to(x)
         self.pair_weights = None
         if self.n_batches > 1 and settings.beta:
             contrast = balanced_contrast(self.n_batches, self.plan.rows)
@@ -203,6 +206,7 @@ class _Training:
             self.with_labels,
             self.pair_weights,
             self.widest,
+            self.ridge,
             self.stack.weights,
             self.stack.gradients,
         )
@@ -235,6 +239,7 @@ class _Training:
         self.generators = [self.generators[m] for m in members]
         self.classes = self.classes[index]
         self.class_weights = self.class_weights[index]
+        self.ridge = self.ridge[index]
         self.running = {name: value[index] for name, value in self.running.items()}
         self.stack.keep(index)
         self._make_room()
