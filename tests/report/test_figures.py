@@ -141,10 +141,16 @@ def test_bars_show_all_methods_and_their_scores(summary):
 
 
 def test_distances_are_told_with_the_line_within_a_batch():
-    distances = [Distance("before", 0.4, 0.01, 0.07, 0.01), Distance("after", 0.1, 0.01, 0.08, 0.0)]
+    distances = [
+        Distance("as measured", 0.4, 0.01, 0.07, 0.01),
+        Distance("calibrated", 0.1, 0.01, 0.08, 0.0),
+    ]
     (panel,) = distance_picture(distances).panels
-    assert {"before calibration", "after calibration", "0.400", "0.100"} <= set(texts(panel))
-    assert "before 0.400, within a batch 0.070; after 0.100, within a batch 0.080" in panel.svg
+    assert {"as measured", "calibrated", "0.400", "0.100"} <= set(texts(panel))
+    assert (
+        "as measured 0.400, within a batch 0.070; calibrated 0.100, within a batch 0.080"
+        in panel.svg
+    )
     assert distance_picture([]) is None
 
 

@@ -52,9 +52,9 @@ def test_what_is_absent_is_left_out(bare_summary):
 def test_distances_are_the_means_over_pairs(make_pieces):
     pieces = make_pieces()
     found = summarise(**pieces).distances
-    assert [one.data for one in found] == ["before", "after"]
-    for one in found:
-        effect = pieces["metrics"]["batch_effect"][one.data]
+    assert [one.data for one in found] == ["as measured", "calibrated"]
+    for when, one in zip(("before", "after"), found, strict=True):
+        effect = pieces["metrics"]["batch_effect"][when]
         assert one.across == effect["across"]["root_biased"]
         assert one.in_batch == effect["in_batch"]["root_biased"]
 

@@ -59,9 +59,6 @@ class JointSettings:
     ridge
         Penalty ``ridge / 2n · ‖w‖²`` on the discriminator's weights, n being the labelled
         rows a member trains on; 10 is that of a logistic regression with C = 0.1.
-    noise
-        Standard deviation of the Gaussian noise added to the scaled input in training, while
-        the reconstructors are asked for the input without it.
     validation_share
         Share of the labelled rows held out of each member's training to stop it early; 0 for
         none.
@@ -86,7 +83,6 @@ class JointSettings:
     epochs: int | None = None
     batch_size: int = 64
     ridge: float = 10.0
-    noise: float = 0.0
     validation_share: float = 0.1
     n_members: int = 5
 
@@ -95,7 +91,7 @@ class JointSettings:
         for name in ("learning_rate", "batch_size", "n_members", "hidden"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0; got {getattr(self, name)!r}")
-        for name in ("alpha", "beta", "gamma", "weight_decay", "noise", "balance", "ridge"):
+        for name in ("alpha", "beta", "gamma", "weight_decay", "balance", "ridge"):
             value = getattr(self, name)
             if value is not None and value < 0:
                 raise ValueError(f"{name} must not be negative; got {getattr(self, name)!r}")

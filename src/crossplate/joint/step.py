@@ -35,7 +35,7 @@ class Minibatch:
     Parameters
     ----------
     seen
-        Scaled rows as the calibrator sees them (normalised, noise added), shape (members, K, b, p).
+        Scaled rows as the calibrator sees them (normalised), shape (members, K, b, p).
     wanted
         Rows that the reconstructors are asked for, same shape.
     classes

@@ -185,8 +185,10 @@ class _Training:
             self.classes, max(architecture.n_outputs, 2), settings.balance
         )
         self.with_labels = self._batches_with_labels(batch, members)
-        self.generators = [torch.Generator().manual_seed(member.seed) for member in members]
-        starts = [initial_weights(architecture, generator) for generator in self.generators]
+        starts = [
+            initial_weights(architecture, torch.Generator().manual_seed(member.seed))
+            for member in members
+        ]
         self.stack = Stack(starts, settings, x.device)
         self.running = self._running_statistics(len(members))
         self.widest = torch.full((1, 1, 1), widest, dtype=x.dtype, device=x.device)
@@ -217,7 +219,6 @@ class _Training:
         )
         size = (members, self.n_batches, self.plan.rows, self.x.shape[1])
         self.rows_buffer = self.x.new_empty(size)
-        self.noise_buffer = torch.empty(size if settings.noise else 0)
 
     def _batches_with_labels(self, batch: IntArray, members: Sequence[Member]) -> Tensor:
         rows = np.concatenate([m.training[m.classes[m.training] >= 0] for m in members])
@@ -236,7 +237,6 @@ class _Training:
         """Let the other members leave the stack."""
         index = torch.tensor(members, device=self.x.device)
         self.samplers = [self.samplers[m] for m in members]
-        self.generators = [self.generators[m] for m in members]
         self.classes = self.classes[index]
         self.class_weights = self.class_weights[index]
         self.ridge = self.ridge[index]
@@ -266,14 +266,6 @@ class _Training:
             self.running["norm.running_variance"].lerp_(unbiased, NORM_MOMENTUM)
         return normalise(x, mean[:, :, None], variance[:, :, None])
 
-    def _noisy(self, x: Tensor) -> Tensor:
-        """Scaled rows with each member's own noise."""
-        if not self.settings.noise:
-            return x
-        for member, generator in enumerate(self.generators):
-            self.noise_buffer[member].normal_(generator=generator)
-        return x.add(self.noise_buffer.to(x.device), alpha=self.settings.noise)
-
     def _row_weights(self, classes: Tensor) -> Tensor:
         """What each row adds to the classification loss: its class's weight, 0 without a label."""
         weights = torch.gather(self.class_weights, 1, classes.clamp(min=0))
@@ -290,7 +282,7 @@ class _Training:
         labelled = rows.index_select(1, self.with_labels).reshape(len(rows), -1)
         classes = torch.gather(self.classes, 1, labelled)
         batch = Minibatch(
-            self._noisy(self._normalised(self.rows_buffer)),
+            self._normalised(self.rows_buffer),
             self.rows_buffer,
             classes,
             self._row_weights(classes),

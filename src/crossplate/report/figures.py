@@ -279,11 +279,11 @@ def _distance_painter(distances: Sequence[Distance]) -> Callable[[Axes], None]:
         ends = [max(one.across + one.across_sd, one.in_batch) for one in distances]
         longest = max(ends) or 1.0
         for place, (one, end) in enumerate(zip(distances, ends, strict=True)):
-            colour = OWN_COLOUR if one.data == "after" else OTHER_COLOUR
+            colour = OWN_COLOUR if one.data == "calibrated" else OTHER_COLOUR
             ax.barh(place, one.across, height=0.36, color=colour)
             ax.errorbar(one.across, place, xerr=one.across_sd, ecolor=INK, capsize=2, lw=0.8)
             ax.plot([one.in_batch] * 2, [place - 0.26, place + 0.26], color=PALETTE[1], lw=2.5)
-            ax.text(0.0, place - 0.29, f"{one.data} calibration", va="bottom")
+            ax.text(0.0, place - 0.29, one.data, va="bottom")
             ax.text(end + 0.02 * longest, place, f"{one.across:.3f}", va="center")
         ax.set_xlim(0.0, 1.15 * longest)
         ax.locator_params(axis="x", nbins=5)

@@ -24,6 +24,7 @@ from crossplate.report.wording import shortened
 # Enough for the shape of a curve; the paper's 2000 epochs would fill megabytes.
 MAX_EPOCHS_SHOWN = 300
 
+DATA_NAMES = {"before": "as measured", "after": "calibrated", "codes": "latent codes"}
 LOSS_NAMES = {
     "total": "Total",
     "classification": "Classification",
@@ -162,7 +163,7 @@ def summarise(
         From `crossplate.report.pca_embedding`; None for no such figure.
     """
     measured = metrics.get("batch_effect") or {}
-    effects = {data: effect for data, effect in measured.items() if effect}
+    effects = {DATA_NAMES.get(data, data): effect for data, effect in measured.items() if effect}
     if subjects is not None and subjects.empty:
         subjects = None
     batches = predictions["batch"].astype(str).unique().tolist()

@@ -114,7 +114,7 @@ def batch_effect_table(effects: Mapping[str, Mapping[str, Any]]) -> Table | None
     Parameters
     ----------
     effects
-        ``metrics["batch_effect"]``: `BatchEffect.to_dict` before and after calibration.
+        Name of the data → `BatchEffect.to_dict`, as in ``metrics["batch_effect"]``.
     """
     rows: list[tuple[Cell, ...]] = []
     for data, effect in effects.items():
@@ -164,7 +164,8 @@ def _effect_notes(effects: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
         "Root of the biased squared maximum mean discrepancy (MMD), mean ± standard deviation "
         "over random draws of rows. Within a batch: two random halves of one batch, which is "
         "what remains without any batch effect. Read each row against its own value within a "
-        "batch; the units before and after need not be the same.",
+        "batch. Data as measured and calibrated are on one scale; latent codes are not, and the "
+        "classes of the samples that were learned from are drawn apart in them.",
         f"Sum of Gaussian kernels ({draws}).",
     ]
     small = sorted({name for effect in effects.values() for name in effect["too_small"]})
