@@ -7,7 +7,9 @@ import pytest
 import torch
 from torch import nn
 
+from crossplate import InputError
 from crossplate.joint.losses import class_weights, classification_loss
+from crossplate.joint.minibatches import Member, Plan, plan
 from crossplate.joint.networks import (
     Architecture,
     calibrate,
@@ -16,7 +18,7 @@ from crossplate.joint.networks import (
     reconstruct,
 )
 from crossplate.joint.settings import PRESETS
-from crossplate.joint.trainer import Member, Plan, plan, train
+from crossplate.joint.trainer import train
 
 DEFAULT, PAPER = dataclasses.replace(PRESETS["default"], beta=1.0).sized(100, 5), PRESETS["paper"]
 
@@ -50,6 +52,30 @@ def test_a_member_of_a_stack_is_the_member_trained_alone(settings):
         alone = train(x, batch, [one], *arguments)
         for name, value in alone.weights.items():
             np.testing.assert_allclose(together.weights[name][place], value[0], atol=2e-5)
+
+
+@pytest.mark.parametrize("memory", [1.0, 3e4])
+def test_the_result_does_not_depend_on_the_stacks(memory):
+    settings = dataclasses.replace(DEFAULT, epochs=4, batch_size=10)
+    x, batch, classes = problem()
+    members = [member(classes, seed, range(seed)) for seed in range(5)]
+    seen = []
+    arguments = (x, batch, members, architecture(settings), settings, 8.0)
+    together = train(*arguments)
+    apart = train(*arguments, progress=seen.append, memory=memory)
+    for name, value in together.weights.items():
+        np.testing.assert_allclose(apart.weights[name], value, atol=2e-5)
+    assert {entry["member"] for entry in apart.history} == set(range(5))
+    assert [step.epoch for step in seen] == list(range(1, seen[-1].epochs + 1))
+    assert seen[-1].epochs > 4
+
+
+def test_diverging_training_is_told():
+    settings = dataclasses.replace(PAPER, epochs=3, batch_size=10)
+    x, batch, classes = problem()
+    x[3, 2] = np.inf
+    with pytest.raises(InputError, match="diverged in epoch 1"):
+        train(x, batch, [member(classes, 0)], architecture(settings), settings, 8.0)
 
 
 def test_members_that_stop_leave_the_others_unmoved():

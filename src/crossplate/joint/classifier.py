@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     import torch
 
     from crossplate.joint.inference import TrainedNetworks
-    from crossplate.joint.trainer import EpochLosses, Member
+    from crossplate.joint.minibatches import Member
+    from crossplate.joint.trainer import EpochLosses
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -269,7 +270,7 @@ class JointClassifier(
         self.history_ = pd.DataFrame(trained.history)
 
     def _members(self, codes: IntArray, who: npt.NDArray[np.str_] | None) -> list[Member]:
-        from crossplate.joint.trainer import Member
+        from crossplate.joint.minibatches import Member
 
         rng = check_random_state(self.random_state)
         seeds = rng.randint(np.iinfo(np.int32).max, size=self.settings_.n_members)

@@ -53,7 +53,7 @@ class JointSettings:
         ``learning_rate · 0.9^(epoch / 10000)``. False: one AdamW and a cosine that ends at zero.
     epochs
         Passes over the largest batch; None sets them from the number of steps that
-        :func:`crossplate.joint.trainer.plan` finds enough.
+        :func:`crossplate.joint.minibatches.plan` finds enough.
     batch_size
         Rows of each batch in a mini-batch.
     ridge

@@ -1,0 +1,205 @@
+"""The state of stacked members while they train: one step, one epoch, who stays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from crossplate.joint.losses import UNLABELLED, class_weights, classification_loss
+from crossplate.joint.minibatches import IntArray, Member, Sampler, plan
+from crossplate.joint.networks import (
+    Architecture,
+    calibrate,
+    discriminate,
+    initial_weights,
+    normalise,
+)
+from crossplate.joint.settings import JointSettings
+from crossplate.joint.stack import Stack
+from crossplate.joint.step import LossWeights, Minibatch, Step
+from crossplate.kernels import balanced_contrast
+
+NORM_MOMENTUM = 0.1
+"""Of the running statistics of batch normalisation; the framework's default."""
+
+__all__ = ["StackTraining"]
+
+
+class StackTraining:
+    """The state of one stack while it trains.
+
+    Parameters
+    ----------
+    x, batch, members, architecture, settings, widest
+        As in :func:`crossplate.joint.trainer.train`.
+    """
+
+    def __init__(
+        self,
+        x: Tensor,
+        batch: IntArray,
+        members: Sequence[Member],
+        architecture: Architecture,
+        settings: JointSettings,
+        widest: float,
+    ) -> None:
+        self.x, self.architecture, self.settings = x, architecture, settings
+        self.n_batches = int(batch.max()) + 1
+        sizes = [int((batch == k).sum()) for k in range(self.n_batches)]
+        self.plan = plan(settings, sizes)
+        self.samplers = [Sampler(member, batch, self.n_batches) for member in members]
+        self.classes = torch.from_numpy(np.stack([m.classes for m in members])).to(x.device)
+        self.class_weights = class_weights(
+            self.classes, max(architecture.n_outputs, 2), settings.balance
+        )
+        self.with_labels = self._batches_with_labels(batch, members)
+        starts = [
+            initial_weights(architecture, torch.Generator().manual_seed(member.seed))
+            for member in members
+        ]
+        self.stack = Stack(starts, settings, x.device)
+        self.running = self._running_statistics(len(members))
+        self.widest = torch.full((1, 1, 1), widest, dtype=x.dtype, device=x.device)
+        counts = [(m.classes[m.training] >= 0).sum() for m in members]
+        ridge = settings.ridge / np.array(counts, dtype=np.float32).reshape(-1, 1, 1)
+        self.ridge = torch.from_numpy(ridge).to(x)
+        self.pair_weights = None
+        if self.n_batches > 1 and settings.beta:
+            contrast = balanced_contrast(self.n_batches, self.plan.rows)
+            self.pair_weights = torch.from_numpy(contrast).to(x)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Buffers and constants of the present number of members."""
+        self.one_step = Step(
+            self.architecture,
+            self.with_labels,
+            self.pair_weights,
+            self.widest,
+            self.ridge,
+            self.stack.weights,
+            self.stack.gradients,
+        )
+        settings, members = self.settings, len(self.samplers)
+        each = torch.ones(members, device=self.x.device)
+        self.loss_weights = LossWeights(
+            settings.alpha * each, (settings.beta or 0.0) * each, settings.gamma * each
+        )
+        size = (members, self.n_batches, self.plan.rows, self.x.shape[1])
+        self.rows_buffer = self.x.new_empty(size)
+
+    def _batches_with_labels(self, batch: IntArray, members: Sequence[Member]) -> Tensor:
+        rows = np.concatenate([m.training[m.classes[m.training] >= 0] for m in members])
+        return torch.from_numpy(np.unique(batch[rows])).to(self.x.device)
+
+    def _running_statistics(self, n_members: int) -> dict[str, Tensor]:
+        if self.settings.per_batch_statistics:
+            return {}
+        size = (n_members, self.architecture.n_features)
+        return {
+            "norm.running_mean": torch.zeros(size, device=self.x.device),
+            "norm.running_variance": torch.ones(size, device=self.x.device),
+        }
+
+    def keep(self, members: Sequence[int]) -> None:
+        """Let the other members leave the stack."""
+        index = torch.tensor(members, device=self.x.device)
+        self.samplers = [self.samplers[m] for m in members]
+        self.classes = self.classes[index]
+        self.class_weights = self.class_weights[index]
+        self.ridge = self.ridge[index]
+        self.running = {name: value[index] for name, value in self.running.items()}
+        self.stack.keep(index)
+        self._make_room()
+
+    def member_state(self, member: int) -> dict[str, Tensor]:
+        """Copy of one member's weights and running statistics."""
+        everything = {**self.stack.weights, **self.running}
+        return {name: value[member].detach().clone() for name, value in everything.items()}
+
+    def draw_epoch(self) -> Tensor:
+        """Row numbers of an epoch, shape (steps, members, K, b)."""
+        drawn = [s.epoch(self.plan.steps, self.plan.rows) for s in self.samplers]
+        return torch.from_numpy(np.stack(drawn, axis=1)).to(self.x.device)
+
+    def _normalised(self, x: Tensor) -> Tensor:
+        """Batch normalisation of [Niu2022]_: mini-batch statistics, batch after batch."""
+        if self.settings.per_batch_statistics:
+            return x
+        mean, variance = x.mean(dim=2), x.var(dim=2, unbiased=False)
+        rows = x.shape[2]
+        for k in range(self.n_batches):
+            unbiased = variance[:, k] * (rows / (rows - 1))
+            self.running["norm.running_mean"].lerp_(mean[:, k], NORM_MOMENTUM)
+            self.running["norm.running_variance"].lerp_(unbiased, NORM_MOMENTUM)
+        return normalise(x, mean[:, :, None], variance[:, :, None])
+
+    def _row_weights(self, classes: Tensor) -> Tensor:
+        """What each row adds to the classification loss: its class's weight, 0 without a label."""
+        weights = torch.gather(self.class_weights, 1, classes.clamp(min=0))
+        weights = torch.where(classes >= 0, weights, 0.0)
+        if self.settings.sum_classification:
+            return weights
+        return weights / weights.sum(dim=1, keepdim=True).clamp(min=1e-12)
+
+    def step(self, rows: Tensor, rate: float) -> Tensor:
+        """One optimiser step; returns the three losses of each member, shape (members, 3)."""
+        torch.index_select(
+            self.x, 0, rows.reshape(-1), out=self.rows_buffer.view(-1, self.x.shape[1])
+        )
+        labelled = rows.index_select(1, self.with_labels).reshape(len(rows), -1)
+        classes = torch.gather(self.classes, 1, labelled)
+        batch = Minibatch(
+            self._normalised(self.rows_buffer),
+            self.rows_buffer,
+            classes,
+            self._row_weights(classes),
+        )
+        losses = self.one_step(batch, self.loss_weights)
+        self.stack.step(rate)
+        return losses
+
+    def learning_rate(self, epoch: int, step: int) -> float:
+        """Rate of a step: a cosine to zero, or the authors' slow decay by epochs."""
+        if self.settings.paper_optimiser:
+            return float(self.settings.learning_rate * 0.9 ** (epoch / 10_000))
+        done = (epoch + step / self.plan.steps) / self.plan.epochs
+        return float(self.settings.learning_rate * 0.5 * (1.0 + np.cos(np.pi * done)))
+
+    def run_epoch(self, epoch: int) -> npt.NDArray[np.float64]:
+        """Train for one epoch; returns mean losses, shape (members, 4)."""
+        if self.settings.paper_optimiser:
+            self.stack.forget_moments()
+        drawn = self.draw_epoch()
+        sums = torch.zeros(drawn.shape[1], 3, device=self.x.device)
+        for step in range(self.plan.steps):
+            sums += self.step(drawn[step], self.learning_rate(epoch, step))
+        means = sums / self.plan.steps
+        weights = self.loss_weights
+        total = (
+            weights.reconstruction * means[:, 0]
+            + weights.calibration * means[:, 1]
+            + weights.classification * means[:, 2]
+        )
+        return torch.cat([means, total[:, None]], dim=1).double().cpu().numpy()
+
+    def held_out_loss(self, rows: Tensor) -> npt.NDArray[np.float64]:
+        """Mean cross entropy of held-out rows (padded with -1), NaN for none, shape (members,)."""
+        if not rows.shape[1]:
+            return np.full(len(rows), np.nan)
+        x = self.x[rows.clamp(min=0)]
+        if not self.settings.per_batch_statistics:
+            x = normalise(
+                x,
+                self.running["norm.running_mean"][:, None],
+                self.running["norm.running_variance"][:, None],
+            )
+        weights = self.stack.weights
+        logits = discriminate(self.architecture, weights, calibrate(self.architecture, weights, x))
+        classes = torch.gather(self.classes, 1, rows.clamp(min=0)).where(rows >= 0, UNLABELLED)
+        losses = classification_loss(logits, classes, self.class_weights, mean=True)
+        return losses.where((rows >= 0).any(dim=1), torch.nan).double().cpu().numpy()
