@@ -32,8 +32,7 @@ MAY_IMPORT = {
     "joint": NUMBERS | {"table"},
     "evaluate": NUMBERS | {"table"},
     "report": BASE | {"evaluate"},
-    "study": NUMBERS | {"table", "joint", "evaluate"},
-    "outputs": BASE | {"io", "report", "study"},
+    "study": NUMBERS | {"table", "io", "joint", "evaluate", "report"},
 }
 UNLIMITED = {"__init__", "cli"}
 # Files that belong to the room they were split from.

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from crossplate import InputError, make_plates
-from crossplate.outputs import write_study
 from crossplate.study import StudySettings, predict_plate, run_study
+from crossplate.study.files import write_study
 from crossplate.table import SampleTable
 
 QUICK = StudySettings(target_batches=("plate2",), epochs=60, n_members=2)

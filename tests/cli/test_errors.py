@@ -55,7 +55,7 @@ def test_failing_while_writing_leaves_nothing(cli, trained, tmp_path, monkeypatc
     def fail(frame, path):
         raise error
 
-    monkeypatch.setattr("crossplate.outputs.write_frame", fail)
+    monkeypatch.setattr("crossplate.study.files.write_frame", fail)
     done = cli("run", "--config", trained / "settings.json", "--out", tmp_path / "deep/out")
     assert done.code == code
     assert done.out == ""

@@ -85,7 +85,7 @@ def write_result(
 ) -> None:
     """Write the output folder, complete or not at all."""
     from crossplate.io import output_folder
-    from crossplate.outputs import write_study
+    from crossplate.study.files import write_study
 
     with output_folder(out, overwrite=overwrite) as folder:
         write_study(result, folder, run=run)

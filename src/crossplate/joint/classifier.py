@@ -19,14 +19,18 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from crossplate.errors import InputError
-from crossplate.joint.labels import batch_names, encode_labels, hold_out
+from crossplate.joint.labels import (
+    batch_names,
+    default_batch,
+    encode_labels,
+    hold_out,
+    largest_batch,
+)
 from crossplate.joint.settings import preset_settings
 from crossplate.kernels import median_bandwidths
 from crossplate.scaling import PlateScaler
 
 if TYPE_CHECKING:
-    import torch
-
     from crossplate.joint.inference import TrainedNetworks
     from crossplate.joint.minibatches import Member
     from crossplate.joint.trainer import EpochLosses
@@ -111,12 +115,6 @@ class JointClassifier(
     .. [Niu2022] Niu J., Yang J., Guo Y., Qian K., Wang Q. Joint deep learning for batch effect
        removal and classification toward MALDI MS based metabolomics. BMC Bioinformatics 23, 270
        (2022). doi:10.1186/s12859-022-04758-z
-
-    Examples
-    --------
-    >>> model = JointClassifier(random_state=0)                     # doctest: +SKIP
-    >>> model.fit(X, y, batch=plate)       # y is None for plate B  # doctest: +SKIP
-    >>> model.predict(X_b, batch=plate_b)                           # doctest: +SKIP
     """
 
     # With metadata routing on, pipelines and searches pass these on without further requests.
@@ -203,8 +201,8 @@ class JointClassifier(
         self.settings_ = settings.sized(n_labelled, X.shape[1])
         self.classes_ = classes
         self.batches_, numbers = np.unique(names, return_inverse=True)
-        self.default_batch_ = _default_batch(names, codes)
-        self.reference_batch_ = _largest_labelled(names[labelled])
+        self.default_batch_ = default_batch(names, codes)
+        self.reference_batch_ = largest_batch(names[labelled])
         self.n_imputed_ = int(np.isnan(X).sum())
         self.scaler_ = PlateScaler(settings.log, settings.per_batch_statistics)
         self.scaler_.fit(X, names, labelled)
@@ -243,6 +241,7 @@ class JointClassifier(
     ) -> None:
         import torch
 
+        from crossplate.joint.inference import choose_device
         from crossplate.joint.networks import Architecture
         from crossplate.joint.trainer import train
 
@@ -313,7 +312,7 @@ class JointClassifier(
 
     @property
     def _networks(self) -> TrainedNetworks:
-        from crossplate.joint.inference import TrainedNetworks
+        from crossplate.joint.inference import TrainedNetworks, choose_device
 
         return TrainedNetworks(self.architecture_, self.weights_, choose_device(self.device))
 
@@ -447,28 +446,3 @@ class JointClassifier(
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
-
-
-def choose_device(name: str) -> torch.device:
-    """Device of a name; ``"auto"`` takes CUDA or MPS where there is one."""
-    import torch
-
-    if name != "auto":
-        return torch.device(name)
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-
-
-def _default_batch(names: npt.NDArray[np.str_], codes: IntArray) -> str | None:
-    every = np.unique(names)
-    unlabelled = np.setdiff1d(every, names[codes >= 0])
-    for candidates in (unlabelled, every):
-        if len(candidates) == 1:
-            return str(candidates[0])
-    return None
-
-
-def _largest_labelled(names: npt.NDArray[np.str_]) -> str:
-    found, counts = np.unique(names, return_counts=True)
-    return str(found[counts.argmax()])

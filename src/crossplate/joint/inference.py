@@ -22,7 +22,16 @@ FloatArray = npt.NDArray[np.float64]
 ROWS_AT_A_TIME = 2048
 """Rows computed together, so that memory does not grow with the table."""
 
-__all__ = ["TrainedNetworks"]
+__all__ = ["TrainedNetworks", "choose_device"]
+
+
+def choose_device(name: str) -> torch.device:
+    """Device of a name; ``"auto"`` takes CUDA or MPS where there is one."""
+    if name != "auto":
+        return torch.device(name)
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
 @dataclass(frozen=True)

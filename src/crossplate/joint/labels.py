@@ -15,7 +15,7 @@ from crossplate.joint.losses import UNLABELLED
 
 IntArray = npt.NDArray[np.int64]
 
-__all__ = ["batch_names", "encode_labels", "hold_out"]
+__all__ = ["batch_names", "default_batch", "encode_labels", "hold_out", "largest_batch"]
 
 
 def encode_labels(y: Any) -> tuple[npt.NDArray[Any], IntArray]:
@@ -115,3 +115,19 @@ def hold_out(
             return np.empty(0, dtype=np.int64)
         chosen.append(rng.choice(subjects, count, replace=False))
     return np.flatnonzero(np.isin(who, np.concatenate(chosen)) & (codes >= 0))
+
+
+def default_batch(names: npt.NDArray[np.str_], codes: IntArray) -> str | None:
+    """Batch of rows given without one: the only unlabelled batch, else the only batch."""
+    every = np.unique(names)
+    unlabelled = np.setdiff1d(every, names[codes >= 0])
+    for candidates in (unlabelled, every):
+        if len(candidates) == 1:
+            return str(candidates[0])
+    return None
+
+
+def largest_batch(names: npt.NDArray[np.str_]) -> str:
+    """Batch with the most rows."""
+    found, counts = np.unique(names, return_counts=True)
+    return str(found[counts.argmax()])

@@ -1,85 +1,44 @@
-"""One study from table to result: train on labelled batches, predict the others, score.
-
-This is where the rooms meet: the command line and the Python API call :func:`run_study` and
-:func:`predict_plate`, and nothing else trains or scores.
-"""
+"""Running a study: train on labelled batches, predict the others, score."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from crossplate.errors import InputError
 from crossplate.evaluate import (
     batch_effect,
     by_subject,
     scores_at_both_levels,
     scores_beside_baselines,
-    subject_labels,
 )
 from crossplate.joint.classifier import JointClassifier
+from crossplate.study.roles import (
+    Mask,
+    check_class_names,
+    check_logs,
+    check_subject_labels,
+    shared_subjects,
+    source_batches,
+    strange_classes,
+    target_batches,
+    with_features_of,
+)
+from crossplate.study.settings import StudySettings
 from crossplate.table import SampleTable
 from crossplate.table.units import unusual_targets
 
 if TYPE_CHECKING:
     from crossplate.joint.trainer import EpochLosses
 
-Mask = npt.NDArray[np.bool_]
 SCORED_ON = "target labels, unused in training"
 SPREAD = "p_std"
 
-__all__ = ["StudyResult", "StudySettings", "predict_plate", "run_study"]
-
-
-@dataclass(frozen=True)
-class StudySettings:
-    """What to learn from, what to predict, and how.
-
-    Parameters
-    ----------
-    source_batches
-        Labelled batches to learn from; empty for every labelled batch that is not a target.
-    target_batches
-        Batches to predict; empty for every batch that is not a source. Labels they carry are
-        used for scoring only.
-    preset, device
-        As in :class:`crossplate.JointClassifier`.
-    seed
-        Seed of the training; 0 so that a run can be repeated without thinking of it.
-    n_members, log, alpha, beta, gamma, learning_rate, epochs, batch_size
-        As in :class:`crossplate.JointClassifier`; None takes the preset's.
-    """
-
-    source_batches: tuple[str, ...] = ()
-    target_batches: tuple[str, ...] = ()
-    preset: str = "default"
-    device: str = "auto"
-    seed: int = 0
-    n_members: int | None = None
-    log: str | None = None
-    alpha: float | None = None
-    beta: float | None = None
-    gamma: float | None = None
-    learning_rate: float | None = None
-    epochs: int | None = None
-    batch_size: int | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        values = asdict(self)
-        return {name: list(v) if isinstance(v, tuple) else v for name, v in values.items()}
-
-    def classifier(self, progress: Callable[[EpochLosses], None] | None) -> JointClassifier:
-        """The estimator with these settings, not yet fitted."""
-        values = asdict(self)
-        for name in ("source_batches", "target_batches"):
-            del values[name]
-        return JointClassifier(random_state=values.pop("seed"), progress=progress, **values)
+__all__ = ["StudyResult", "predict_plate", "run_study"]
 
 
 @dataclass(frozen=True)
@@ -155,16 +114,17 @@ def run_study(
         one class only, or a subject with contradicting labels.
     """
     settings = settings or StudySettings()
-    from_batches = _source_batches(table, settings)
-    to_batches = _target_batches(table, settings, from_batches)
+    from_batches = source_batches(table, settings)
+    to_batches = target_batches(table, settings, from_batches)
     table = table.select(table.batch.isin(from_batches | to_batches).to_numpy(dtype=bool))
     source = table.batch.isin(from_batches).to_numpy(dtype=bool)
     table.check_batches()
     table = table.drop_uninformative()
-    table = table.with_notices(*unusual_targets(table, source), *_shared_subjects(table, source))
-    _check_subject_labels(table)
-    _check_logs(table, settings)
+    table = table.with_notices(*unusual_targets(table, source), *shared_subjects(table, source))
+    check_subject_labels(table)
+    check_logs(table, settings)
     labels = table.labels_of(source)
+    check_class_names(labels)
     model = settings.classifier(progress)
     model.fit(table.features, labels, batch=table.batch, subject=table.subject)
     target = ~source
@@ -183,7 +143,7 @@ def run_study(
         "batch_effect": _batch_effect(before, after, latent, source),
         "collapsed": _collapsed(predictions),
     }
-    known, strange = _strange_classes(table, target, model)
+    known, strange = strange_classes(table, target, model)
     if known.any():
         proba = _probabilities(model, predictions)
         metrics |= {"scored_on": SCORED_ON, **scores_beside_baselines(table, source, proba)}
@@ -219,10 +179,10 @@ def predict_plate(model: JointClassifier, table: SampleTable) -> StudyResult:
     InputError
         No feature of the model in the table, or a new batch with fewer than two samples.
     """
-    table = _with_features_of(model, table)
+    table = with_features_of(model, table)
     new = [name for name in table.batches if name not in model.batches_]
     table.select(table.batch.isin(new).to_numpy()).check_batches()
-    _check_subject_labels(table)
+    check_subject_labels(table)
     predictions, subjects = _predictions(model, table)
     metrics: dict[str, Any] = {
         "scored_on": None,
@@ -232,7 +192,7 @@ def predict_plate(model: JointClassifier, table: SampleTable) -> StudyResult:
         "batch_effect": None,
         "collapsed": _collapsed(predictions),
     }
-    known, strange = _strange_classes(table, np.ones(table.n_samples, dtype=bool), model)
+    known, strange = strange_classes(table, np.ones(table.n_samples, dtype=bool), model)
     if known.any():
         proba = {"crossplate": _probabilities(model, predictions)}
         metrics |= {"scored_on": SCORED_ON, **scores_at_both_levels(table, proba)}
@@ -247,95 +207,6 @@ def predict_plate(model: JointClassifier, table: SampleTable) -> StudyResult:
         notices=(*table.notices, *strange, *_imputed_notice(table), *_collapse_notice(predictions)),
         settings={"model": model.settings_.to_dict()},
     )
-
-
-def _source_batches(table: SampleTable, settings: StudySettings) -> set[str]:
-    """Batches to learn from."""
-    for name in (*settings.source_batches, *settings.target_batches):
-        if name not in table.batches:
-            raise InputError(
-                f"there is no batch '{name}' in the table; it has {', '.join(table.batches)}"
-            )
-    both = set(settings.source_batches) & set(settings.target_batches)
-    if both:
-        raise InputError(f"batch '{min(both)}' is named as source and as target; it can be one")
-    with_labels = set(table.batch[table.labelled])
-    if not with_labels:
-        raise InputError(
-            f"none of the {table.n_samples} samples has a label, so there is nothing to learn "
-            "from; name the label column with --label, and label at least one batch"
-        )
-    named = set(settings.source_batches)
-    if named and not named & with_labels:
-        raise InputError(
-            f"no sample of the source ({', '.join(settings.source_batches)}) has a label; "
-            "a source batch is one whose labels are known"
-        )
-    named = named or with_labels - set(settings.target_batches)
-    if not named:
-        raise InputError("all labelled batches are named as targets; leave one as the source")
-    return named
-
-
-def _target_batches(table: SampleTable, settings: StudySettings, source: set[str]) -> set[str]:
-    """Batches to predict."""
-    left = set(settings.target_batches) or set(table.batches) - source
-    if not left:
-        raise InputError(
-            f"every batch ({', '.join(table.batches)}) is a labelled source and none is left to "
-            "predict; name the batches to predict with --target-batch (their labels are then "
-            "used for scoring only)"
-        )
-    return left
-
-
-def _check_logs(table: SampleTable, settings: StudySettings) -> None:
-    """Refuse a negative value where logs are asked for, while samples and features have names."""
-    if settings.log != "always":
-        return
-    values = table.features.to_numpy()
-    negative = np.argwhere(values < 0)
-    if len(negative):
-        row, column = negative[0]
-        raise InputError(
-            f"batch {table.batch.iloc[row]}, sample '{table.features.index[row]}', feature "
-            f"'{table.features.columns[column]}': the value {values[row, column]:g} is negative "
-            f"and has no logarithm (such cells: {len(negative)}); leave them empty, or choose "
-            "--log never"
-        )
-
-
-def _strange_classes(
-    table: SampleTable, rows: Mask, model: JointClassifier
-) -> tuple[Mask, tuple[str, ...]]:
-    """Rows whose label is a class the model knows, and a notice of the others."""
-    labels = table.labels_of(rows)
-    known = np.isin(labels.astype(str), model.classes_.astype(str)) & rows & table.labelled
-    strange = sorted({str(label) for label in labels[rows & table.labelled & ~known]})
-    if not strange:
-        return known, ()
-    return known, (
-        f"labels {', '.join(strange)} of the target are not among the classes learned "
-        f"({', '.join(model.classes_)}): those samples are called all the same and not scored",
-    )
-
-
-def _shared_subjects(table: SampleTable, source: Mask) -> tuple[str, ...]:
-    if table.subject is None:
-        return ()
-    shared = set(table.subject[source]) & set(table.subject[~source])
-    if not shared:
-        return ()
-    return (
-        f"{len(shared)} subjects, such as '{min(shared)}', are in source and target: scores on "
-        "them do not tell how new people would fare",
-    )
-
-
-def _check_subject_labels(table: SampleTable) -> None:
-    """Contradicting labels of a subject must be found before the training, not after."""
-    if table.subject is not None and table.label is not None:
-        subject_labels(table.label, table.subject)
 
 
 def _on_reference_scale(
@@ -363,10 +234,7 @@ def _calibrated(model: JointClassifier, table: SampleTable) -> pd.DataFrame | No
 
 
 def _class_columns(model: JointClassifier) -> dict[str, str]:
-    columns = {str(name): f"p_{name}" for name in model.classes_}
-    if SPREAD in columns.values():
-        raise InputError("a class named 'std' clashes with the column p_std; rename the class")
-    return columns
+    return {str(name): f"p_{name}" for name in model.classes_}
 
 
 def _predictions(
@@ -448,29 +316,3 @@ def _collapse_notice(predictions: pd.DataFrame) -> tuple[str, ...]:
         "the classifier has collapsed or the target has one class; do not use these calls "
         "before you know which",
     )
-
-
-def _with_features_of(model: JointClassifier, table: SampleTable) -> SampleTable:
-    """The model's features in its order, missing where the table lacks them."""
-    names = getattr(model, "feature_names_in_", None)
-    if names is None:
-        raise InputError(
-            "this model was fitted without feature names, so columns cannot be matched; "
-            "fit it on a data frame"
-        )
-    missing = [name for name in names if name not in table.features.columns]
-    extra = table.n_features - (len(names) - len(missing))
-    if len(missing) == len(names):
-        raise InputError(
-            f"none of the model's {len(names)} features (such as '{names[0]}') is in the table "
-            f"(which has '{table.features.columns[0]}'); features are matched by exact names"
-        )
-    notices = []
-    if missing:
-        notices.append(
-            f"{len(missing)} of the model's {len(names)} features are not in the table and were "
-            f"imputed, such as '{missing[0]}'"
-        )
-    if extra:
-        notices.append(f"{extra} features that the model does not know were left out")
-    return replace(table, features=table.features.reindex(columns=names)).with_notices(*notices)

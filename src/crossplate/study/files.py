@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from crossplate.io import write_frame
-from crossplate.study import StudyResult
+from crossplate.study.running import StudyResult
 
 if TYPE_CHECKING:
     from crossplate.report import Embedding
