@@ -2,6 +2,7 @@
 
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
@@ -94,14 +95,15 @@ def test_bar_on_a_terminal_and_ctrl_c(files, tmp_path):
         stderr=terminal,
     )
     os.close(terminal)
-    shown, deadline = b"", time.monotonic() + 60
+    shown, deadline = b"", time.monotonic() + 120
     try:
-        while b"/1000000" not in shown and time.monotonic() < deadline:
-            shown += os.read(reader, 4096)
-        process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=60)
-        while chunk := _read(reader):
+        while b"/1000000" not in shown and (chunk := _read(reader, deadline)):
             shown += chunk
+        process.send_signal(signal.SIGINT)
+        # read on to the end, or the process would wait for room in the terminal's buffer
+        while chunk := _read(reader, deadline):
+            shown += chunk
+        out, _ = process.communicate(timeout=60)
     finally:
         process.kill()
         os.close(reader)
@@ -117,8 +119,10 @@ def test_bar_on_a_terminal_and_ctrl_c(files, tmp_path):
     )
 
 
-def _read(descriptor):
+def _read(descriptor, deadline):
+    """What a terminal shows next; nothing once its other end is closed or time is up."""
+    ready, _, _ = select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))
     try:
-        return os.read(descriptor, 4096)
+        return os.read(descriptor, 4096) if ready else b""
     except OSError:  # how Linux reports that the other end is closed
         return b""
