@@ -23,23 +23,19 @@ from crossplate.joint.labels import (
     batch_names,
     default_batch,
     encode_labels,
-    hold_out,
     largest_batch,
 )
 from crossplate.joint.settings import preset_settings
-from crossplate.kernels import median_bandwidths
 from crossplate.scaling import PlateScaler
 
 if TYPE_CHECKING:
     from crossplate.joint.inference import TrainedNetworks
-    from crossplate.joint.minibatches import Member
+    from crossplate.joint.problem import Problem
     from crossplate.joint.trainer import EpochLosses
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 SOURCE, TARGET = "source", "target"
-FEWEST_HELD_OUT = 5
-"""Fewer held-out subjects of a class than this say nothing about when to stop."""
 
 __all__ = ["JointClassifier"]
 
@@ -175,6 +171,35 @@ class JointClassifier(
         ValueError
             A parameter out of range, or an X or y that scikit-learn's checks refuse.
         """
+        from crossplate.joint.inference import choose_device
+
+        problem, codes = self.pose(X, y, batch=batch, subject=subject)
+        rng = check_random_state(self.random_state)
+        seeds = rng.randint(np.iinfo(np.int32).max, size=self.settings_.n_members)
+        members = [problem.member(codes, int(seed)) for seed in seeds]
+        trained = problem.train(members, choose_device(self.device), self.progress)
+        self.architecture_ = problem.architecture
+        self.weights_ = trained.weights
+        self.history_ = pd.DataFrame(trained.history)
+        return self
+
+    def pose(
+        self, X: Any, y: Any, *, batch: Any = None, subject: Any = None
+    ) -> tuple[Problem, IntArray]:
+        """Check and scale the rows, up to but without the training.
+
+        Parameters
+        ----------
+        X, y, batch, subject
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        What the members of a stack have in common, and the class code of each row. The scaler,
+        classes and batches are kept as fitted attributes.
+        """
+        from crossplate.joint.problem import Problem
+
         settings = preset_settings(
             self.preset,
             n_members=self.n_members,
@@ -206,8 +231,9 @@ class JointClassifier(
         self.n_imputed_ = int(np.isnan(X).sum())
         self.scaler_ = PlateScaler(settings.log, settings.per_batch_statistics)
         self.scaler_.fit(X, names, labelled)
-        self._train(self.scaler_.scale(X, names), numbers.astype(np.int64), codes, who)
-        return self
+        z = self.scaler_.scale(X, names)
+        numbers = numbers.astype(np.int64)
+        return Problem.of(z, numbers, who, len(classes), self.settings_), codes
 
     def _validated(self, X: Any, *, reset: bool) -> FloatArray:
         checked = validate_data(
@@ -231,60 +257,6 @@ class JointClassifier(
                 "for statistics of its own: add rows or leave it out"
             )
         return names
-
-    def _train(
-        self,
-        z: FloatArray,
-        numbers: IntArray,
-        codes: IntArray,
-        who: npt.NDArray[np.str_] | None,
-    ) -> None:
-        import torch
-
-        from crossplate.joint.inference import choose_device
-        from crossplate.joint.networks import Architecture
-        from crossplate.joint.trainer import train
-
-        settings = self.settings_
-        n_classes = len(self.classes_)
-        self.architecture_ = Architecture(
-            n_features=z.shape[1],
-            n_batches=len(self.batches_) if settings.alpha else 0,
-            n_outputs=1 if n_classes == 2 else n_classes,
-            residual=bool(settings.residual),
-            hidden=settings.hidden,
-            head=settings.head or (),
-        )
-        widest = settings.widest_bandwidth or float(median_bandwidths(z).max())
-        trained = train(
-            torch.from_numpy(z.astype(np.float32)).to(choose_device(self.device)),
-            numbers,
-            self._members(codes, who),
-            self.architecture_,
-            settings,
-            widest,
-            self.progress,
-        )
-        self.weights_ = trained.weights
-        self.history_ = pd.DataFrame(trained.history)
-
-    def _members(self, codes: IntArray, who: npt.NDArray[np.str_] | None) -> list[Member]:
-        from crossplate.joint.minibatches import Member
-
-        rng = check_random_state(self.random_state)
-        seeds = rng.randint(np.iinfo(np.int32).max, size=self.settings_.n_members)
-        members = []
-        for seed in seeds:
-            held_out = hold_out(
-                codes,
-                who,
-                self.settings_.validation_share,
-                FEWEST_HELD_OUT,
-                np.random.default_rng(seed),
-            )
-            training = np.setdiff1d(np.arange(len(codes)), held_out)
-            members.append(Member(codes, training, held_out, int(seed)))
-        return members
 
     def _scaled(self, X: Any, batch: Any) -> tuple[FloatArray, npt.NDArray[np.str_]]:
         """Standardised rows and the batch of each."""

@@ -1,0 +1,88 @@
+"""What the members of a stack have in common: scaled data, batches, networks, settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from crossplate.joint.labels import hold_out
+from crossplate.joint.minibatches import IntArray, Member
+from crossplate.joint.networks import Architecture
+from crossplate.joint.settings import JointSettings
+from crossplate.joint.trainer import EpochLosses, TrainedStack, train
+from crossplate.kernels import median_bandwidths
+
+FloatArray = npt.NDArray[np.float64]
+FEWEST_HELD_OUT = 5
+"""Fewer held-out subjects of a class than this say nothing about when to stop."""
+
+__all__ = ["Problem"]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Scaled rows of all batches, ready to be learned from with one set of labels or many.
+
+    Parameters
+    ----------
+    z
+        Scaled rows, shape (n, p).
+    batch
+        Batch code 0 … K-1 of each row, shape (n,).
+    subject
+        Subject of each row, shape (n,); None takes each row for one.
+    architecture, settings
+        The networks and how to train them.
+    """
+
+    z: FloatArray
+    batch: IntArray
+    subject: npt.NDArray[np.str_] | None
+    architecture: Architecture
+    settings: JointSettings
+
+    @classmethod
+    def of(
+        cls,
+        z: FloatArray,
+        batch: IntArray,
+        subject: npt.NDArray[np.str_] | None,
+        n_classes: int,
+        settings: JointSettings,
+    ) -> Problem:
+        """Problem with networks of the size that its data and classes need."""
+        architecture = Architecture(
+            n_features=z.shape[1],
+            n_batches=int(batch.max()) + 1 if settings.alpha else 0,
+            n_outputs=1 if n_classes == 2 else n_classes,
+            residual=bool(settings.residual),
+            hidden=settings.hidden,
+            head=settings.head or (),
+        )
+        return cls(z, batch, subject, architecture, settings)
+
+    def member(self, codes: IntArray, seed: int) -> Member:
+        """A member that learns these class codes, with its own held-out rows."""
+        held_out = hold_out(
+            codes,
+            self.subject,
+            self.settings.validation_share,
+            FEWEST_HELD_OUT,
+            np.random.default_rng(seed),
+        )
+        return Member(codes, np.setdiff1d(np.arange(len(codes)), held_out), held_out, seed)
+
+    def train(
+        self,
+        members: Sequence[Member],
+        device: torch.device,
+        progress: Callable[[EpochLosses], None] | None = None,
+    ) -> TrainedStack:
+        """Train members; see :func:`crossplate.joint.trainer.train`."""
+        widest = self.settings.widest_bandwidth or float(median_bandwidths(self.z).max())
+        x = torch.from_numpy(self.z.astype(np.float32)).to(device)
+        return train(x, self.batch, members, self.architecture, self.settings, widest, progress)
