@@ -13,7 +13,7 @@ from crossplate.io import write_frame
 @pytest.fixture
 def small_plates(monkeypatch):
     """Plates of less work than the demo's own, and a short training."""
-    monkeypatch.setattr("crossplate.joint.trainer.FEWEST_STEPS", 10)
+    monkeypatch.setattr("crossplate.joint.minibatches.FEWEST_STEPS", 10)
     plates = make_plates(n_subjects=(8, 8), n_features=8, n_informative=4, max_replicates=2)
     monkeypatch.setattr("crossplate.datasets.demo_plates", lambda: plates)
     return plates
