@@ -93,6 +93,7 @@ def test_bar_on_a_terminal_and_ctrl_c(files, tmp_path):
         env={**os.environ, "TERM": "xterm", "COLUMNS": "80"},
         stdout=subprocess.PIPE,
         stderr=terminal,
+        preexec_fn=_hear_interrupts,
     )
     os.close(terminal)
     shown, deadline = b"", time.monotonic() + 120
@@ -117,6 +118,11 @@ def test_bar_on_a_terminal_and_ctrl_c(files, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
         path.name for path in files.values()
     )
+
+
+def _hear_interrupts():
+    """A shell starts its background jobs deaf to SIGINT, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _read(descriptor, deadline):
