@@ -87,13 +87,14 @@ def test_interrupt_outside_a_command_ends_with_130(monkeypatch):
 def test_bar_on_a_terminal_and_ctrl_c(files, tmp_path):
     reader, terminal = pty.openpty()
     words = ["run", "--source", files["plate1"], "--target", files["plate2"], "--label", "label"]
+    # a shell starts its background jobs deaf to SIGINT, and children inherit that
+    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n" + START[-1]
     process = subprocess.Popen(
-        [*START, *words, "--subject", "subject", "--out", "out", "--epochs", "1000000"],
+        [*START[:-1], code, *words, "--subject", "subject", "--out", "out", "--epochs", "1000000"],
         cwd=tmp_path,
         env={**os.environ, "TERM": "xterm", "COLUMNS": "80"},
         stdout=subprocess.PIPE,
         stderr=terminal,
-        preexec_fn=_hear_interrupts,
     )
     os.close(terminal)
     shown, deadline = b"", time.monotonic() + 120
@@ -118,11 +119,6 @@ def test_bar_on_a_terminal_and_ctrl_c(files, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
         path.name for path in files.values()
     )
-
-
-def _hear_interrupts():
-    """A shell starts its background jobs deaf to SIGINT, and children inherit that."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _read(descriptor, deadline):
