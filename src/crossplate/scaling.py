@@ -65,13 +65,17 @@ def choose_log_unit(x: FloatArray, batch: npt.NDArray[np.str_]) -> float | None:
     """
     if not np.nanmin(x, initial=np.inf) >= 0.0:
         return None
-    positive = x[x > 0.0]
-    if positive.size == 0:
+    if not (x > 0.0).any():
         return None
-    unit = min(1.0, float(np.quantile(positive, 0.05)))
+    unit = _log_unit(x)
     raw = [_skewness(x[batch == name]) for name in np.unique(batch)]
     logged = [_skewness(np.log1p(x[batch == name] / unit)) for name in np.unique(batch)]
     return unit if np.mean(logged) < np.mean(raw) else None
+
+
+def _log_unit(x: FloatArray) -> float:
+    positive = x[x > 0.0]
+    return min(1.0, float(np.quantile(positive, 0.05))) if positive.size else 1.0
 
 
 def _skewness(x: FloatArray) -> float:
@@ -143,8 +147,7 @@ class PlateScaler:
         if self.log == "auto":
             self.log_unit_ = choose_log_unit(x, batch)
         elif self.log == "always":
-            positive = x[x > 0.0]
-            self.log_unit_ = min(1.0, float(np.quantile(positive, 0.05))) if positive.size else 1.0
+            self.log_unit_ = _log_unit(x)
         else:
             self.log_unit_ = None
         values = self._transformed(x)

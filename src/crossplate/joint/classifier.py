@@ -45,8 +45,9 @@ class JointClassifier(
 ):
     """Classifier that learns on labelled batches and holds on unlabelled ones.
 
-    A calibrator maps all batches to latent codes of one distribution, a reconstructor for each
-    batch keeps in the codes what was measured, and a discriminator learns the classes from the
+    A calibrator maps all batches to latent codes, aligned by each batch's own statistics and, where
+    ``beta`` is above 0, by matching distributions; a reconstructor for each batch keeps in the
+    codes what was measured, and a discriminator learns the classes from the
     labelled rows; the three are trained jointly [Niu2022]_. Labels of unlabelled batches are
     never needed.
 
@@ -335,7 +336,10 @@ class JointClassifier(
         return np.asarray(self.classes_[likeliest])
 
     def transform(self, X: Any, *, batch: Any = None) -> FloatArray:
-        """Calibrated codes: the latent space in which all batches have one distribution.
+        """Latent codes, from which the classes are told and the measurements restored.
+
+        With ``beta`` above 0 they are trained to have one distribution in all batches; with 0
+        batches are aligned by their standardisation alone.
 
         Parameters
         ----------
