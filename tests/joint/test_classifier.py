@@ -9,7 +9,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from crossplate import InputError, JointClassifier
-from crossplate.joint.labels import encode_labels, hold_out
+from crossplate.joint.labels import hold_out
+from crossplate.rows import encode_labels
 
 from .conftest import make_rows
 

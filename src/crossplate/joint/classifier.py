@@ -19,13 +19,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from crossplate.errors import InputError
-from crossplate.joint.labels import (
-    batch_names,
-    default_batch,
-    encode_labels,
-    largest_batch,
-)
+from crossplate.joint.labels import default_batch, largest_batch
 from crossplate.joint.settings import preset_settings
+from crossplate.rows import batch_names, encode_labels
 from crossplate.scaling import PlateScaler
 
 if TYPE_CHECKING:

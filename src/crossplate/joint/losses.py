@@ -6,10 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
-__all__ = ["UNLABELLED", "class_weights", "classification_loss"]
-
-UNLABELLED = -1
-"""Class code of a row without a label."""
+__all__ = ["class_weights", "classification_loss"]
 
 
 def class_weights(classes: Tensor, n_classes: int, power: float) -> Tensor:
@@ -42,7 +39,7 @@ def classification_loss(logits: Tensor, classes: Tensor, weights: Tensor, *, mea
     logits
         Shape (members, n, 1) for two classes, else (members, n, classes).
     classes
-        Class codes, :data:`UNLABELLED` for none, shape (members, n).
+        Class codes, :data:`crossplate.rows.UNLABELLED` for none, shape (members, n).
     weights
         Weight of each class, shape (members, C), see :func:`class_weights`.
     mean

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from crossplate.joint.losses import UNLABELLED, class_weights, classification_loss
+from crossplate.joint.losses import class_weights, classification_loss
 from crossplate.joint.minibatches import IntArray, Member, Sampler, plan
 from crossplate.joint.networks import (
     Architecture,
@@ -22,6 +22,7 @@ from crossplate.joint.settings import JointSettings
 from crossplate.joint.stack import Stack
 from crossplate.joint.step import LossWeights, Minibatch, Step
 from crossplate.kernels import balanced_contrast
+from crossplate.rows import UNLABELLED
 
 NORM_MOMENTUM = 0.1
 """Of the running statistics of batch normalisation; the framework's default."""

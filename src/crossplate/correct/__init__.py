@@ -1,0 +1,1 @@
+"""Batch-effect correctors: one estimator a file, all with ``fit(X, y, batch=...)``."""
