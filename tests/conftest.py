@@ -11,7 +11,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-REAL_TABLES = Path(os.environ.get("CROSSPLATE_DATA") or ROOT.parent / "shared/data/tables")
+SHARED = ROOT.parent / "shared"
+REAL_TABLES = Path(os.environ.get("CROSSPLATE_DATA") or SHARED / "data/tables")
+REAL_DATA_FIXTURES = {"real_tables", "real_spectra", "gold"}
 
 _missed: list[str] = []
 
@@ -19,16 +21,32 @@ _missed: list[str] = []
 @pytest.fixture(scope="session")
 def real_tables() -> Path:
     """Folder of the public tables; a test that asks for it counts as marked ``realdata``."""
-    if not REAL_TABLES.is_dir():
-        pytest.skip(f"the real tables are not on this machine: no folder {REAL_TABLES}")
-    return REAL_TABLES
+    return _folder(REAL_TABLES, "real tables")
+
+
+@pytest.fixture(scope="session")
+def real_spectra() -> Path:
+    """Folder of the public spectra; marks a test as :func:`real_tables` does."""
+    return _folder(SHARED / "data/spectra", "real spectra")
+
+
+@pytest.fixture(scope="session")
+def gold() -> Path:
+    """Folder of reference outputs of other software; marks a test as ``real_tables`` does."""
+    return _folder(SHARED / "gold", "reference outputs")
+
+
+def _folder(path: Path, what: str) -> Path:
+    if not path.is_dir():
+        pytest.skip(f"the {what} are not on this machine: no folder {path}")
+    return path
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that use the real tables, before ``-m`` selects by mark."""
+    """Mark the tests that use real data, before ``-m`` selects by mark."""
     for item in items:
-        if "real_tables" in getattr(item, "fixturenames", ()):
+        if REAL_DATA_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker("realdata")
 
 
