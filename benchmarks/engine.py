@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from crossplate.joint.feeds import Resident
 from crossplate.joint.minibatches import Member
 from crossplate.joint.networks import Architecture
 from crossplate.joint.settings import PRESETS
@@ -129,11 +130,12 @@ def engine_step(p: int, rows: int, x: Tensor, y: Tensor, members: int) -> Callab
     batch = np.repeat([0, 1], rows)
     classes = np.concatenate([y.numpy().astype(np.int64), np.full(rows, -1)])
     who = [
-        Member(classes, np.arange(2 * rows), np.empty(0, dtype=np.int64), seed)
+        Member(classes, batch, np.arange(2 * rows), np.empty(0, dtype=np.int64), seed)
         for seed in range(members)
     ]
     architecture = Architecture(p, 2, 1, False, settings.hidden, settings.head or ())
-    training = StackTraining(x, batch, who, architecture, settings, 16.0)
+    feed = Resident(x, who, settings)
+    training = StackTraining(feed, slice(members), architecture, settings, 16.0)
     drawn = training.draw_epoch()[0]
 
     def step() -> None:

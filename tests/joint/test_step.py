@@ -72,7 +72,7 @@ def test_losses_and_gradients_are_those_of_autograd(
     for start in starts:  # away from zeros, where some gradients vanish
         for name, value in start.items():
             start[name] = value.double() + torch.rand(value.shape, generator=generator)
-    stack = Stack(starts, PRESETS["paper"], torch.device("cpu"))
+    stack = Stack(starts, PRESETS["paper"], [1.0] * MEMBERS, torch.device("cpu"))
     seen, wanted = (
         torch.randn(MEMBERS, n_batches, ROWS, P, dtype=torch.float64, generator=generator)
         for _ in range(2)
@@ -115,7 +115,7 @@ def test_optimiser_is_that_of_torch(preset):
     settings = PRESETS[preset]
     generator = torch.Generator().manual_seed(0)
     starts = [{"a": torch.randn(3, 2, generator=generator)} for _ in range(2)]
-    stack = Stack(starts, settings, torch.device("cpu"))
+    stack = Stack(starts, settings, [1.0] * len(starts), torch.device("cpu"))
     plain = torch.stack([start["a"] for start in starts]).requires_grad_()
     kind = torch.optim.Adam if settings.paper_optimiser else torch.optim.AdamW
     optimiser = kind([plain], lr=0.01, weight_decay=settings.weight_decay)

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from crossplate import InputError
+from crossplate.joint.feeds import Resident
 from crossplate.joint.losses import class_weights, classification_loss
 from crossplate.joint.minibatches import Member, Plan, plan
 from crossplate.joint.networks import (
@@ -30,26 +31,31 @@ def architecture(settings, p=5, n_outputs=1):
 def problem(seed=0, n=50, p=5):
     rng = np.random.default_rng(seed)
     x = torch.from_numpy(rng.normal(size=(2 * n, p)).astype(np.float32))
-    classes = np.where(np.arange(2 * n) < n, rng.integers(0, 2, 2 * n), -1)
-    return x, np.repeat([0, 1], n), classes
+    return x, np.where(np.arange(2 * n) < n, rng.integers(0, 2, 2 * n), -1)
 
 
-def member(classes, seed, held_out=()):
+def member(classes, seed, held_out=(), **own):
     held_out = np.array(held_out, dtype=np.int64)
-    return Member(classes, np.setdiff1d(np.arange(len(classes)), held_out), held_out, seed)
+    batch = np.repeat([0, 1], len(classes) // 2)
+    training = np.setdiff1d(np.arange(len(classes)), held_out)
+    return Member(classes, batch, training, held_out, seed, **own)
+
+
+def run(x, members, settings, **options):
+    feed = Resident(x, members, settings)
+    return train(feed, architecture(settings), settings, 8.0, **options)
 
 
 @pytest.mark.parametrize("settings", [DEFAULT, PAPER], ids=["default", "paper"])
 def test_a_member_of_a_stack_is_the_member_trained_alone(settings):
     settings = dataclasses.replace(settings, epochs=4, batch_size=10)
-    x, batch, classes = problem()
+    x, classes = problem()
     shuffled = np.random.default_rng(1).permutation(classes[:50])
     other = np.concatenate([shuffled, classes[50:]])
     members = [member(classes, 3, range(5)), member(other, 4), member(classes, 5, range(9))]
-    arguments = (architecture(settings), settings, 8.0)
-    together = train(x, batch, members, *arguments)
+    together = run(x, members, settings)
     for place, one in enumerate(members):
-        alone = train(x, batch, [one], *arguments)
+        alone = run(x, [one], settings)
         for name, value in alone.weights.items():
             np.testing.assert_allclose(together.weights[name][place], value[0], atol=2e-5)
 
@@ -57,12 +63,11 @@ def test_a_member_of_a_stack_is_the_member_trained_alone(settings):
 @pytest.mark.parametrize("memory", [1.0, 3e4])
 def test_the_result_does_not_depend_on_the_stacks(memory):
     settings = dataclasses.replace(DEFAULT, epochs=4, batch_size=10)
-    x, batch, classes = problem()
+    x, classes = problem()
     members = [member(classes, seed, range(seed)) for seed in range(5)]
     seen = []
-    arguments = (x, batch, members, architecture(settings), settings, 8.0)
-    together = train(*arguments)
-    apart = train(*arguments, progress=seen.append, memory=memory)
+    together = run(x, members, settings)
+    apart = run(x, members, settings, progress=seen.append, memory=memory)
     for name, value in together.weights.items():
         np.testing.assert_allclose(apart.weights[name], value, atol=2e-5)
     assert {entry["member"] for entry in apart.history} == set(range(5))
@@ -70,32 +75,70 @@ def test_the_result_does_not_depend_on_the_stacks(memory):
     assert seen[-1].epochs > 4
 
 
+@pytest.mark.parametrize("memory", [1.0, 1e9])
+def test_members_have_their_own_loss_weights_and_learning_rates(memory):
+    settings = dataclasses.replace(DEFAULT, epochs=4, batch_size=10)
+    x, classes = problem()
+    own = [
+        {"alpha": 0.2, "learning_rate": 1e-3},
+        {"beta": 0.0, "gamma": 3.0},
+        {"learning_rate": 1e-2},
+        {"learning_rate": 1e-3},
+    ]
+    members = [member(classes, 7, range(4), **each) for each in own]
+    together = run(x, members, settings, memory=memory)
+    for place, values in enumerate(own):
+        alone = run(x, [member(classes, 7, range(4))], dataclasses.replace(settings, **values))
+        for name, value in alone.weights.items():
+            np.testing.assert_allclose(together.weights[name][place], value[0], atol=2e-5)
+
+
+def test_members_train_on_their_own_pair_of_batches():
+    settings = dataclasses.replace(DEFAULT, epochs=3, batch_size=10)
+    x, _ = problem(n=60)
+    plates = np.repeat([0, 1, 2], 40)
+    known = np.random.default_rng(2).integers(0, 2, len(x))
+    members, alone = [], []
+    for source, target in ((0, 1), (2, 1), (1, 0)):
+        batch = np.select([plates == source, plates == target], [0, 1], -1)
+        labels = np.where(batch == 0, known, -1)
+        rows = np.flatnonzero(batch >= 0)
+        none = np.empty(0, dtype=np.int64)
+        members.append(Member(labels, batch, rows, none, 11))
+        pair = np.concatenate([np.flatnonzero(batch == 0), np.flatnonzero(batch == 1)])
+        alone.append(run(x[pair], [member(labels[pair], 11)], settings))
+    together = run(x, members, settings)
+    for place, one in enumerate(alone):
+        for name, value in one.weights.items():
+            np.testing.assert_allclose(together.weights[name][place], value[0], atol=2e-5)
+
+
 def test_diverging_training_is_told():
     settings = dataclasses.replace(PAPER, epochs=3, batch_size=10)
-    x, batch, classes = problem()
+    x, classes = problem()
     x[3, 2] = np.inf
     with pytest.raises(InputError, match="diverged in epoch 1"):
-        train(x, batch, [member(classes, 0)], architecture(settings), settings, 8.0)
+        run(x, [member(classes, 0)], settings)
 
 
 def test_members_that_stop_leave_the_others_unmoved():
     settings = dataclasses.replace(DEFAULT, epochs=40, batch_size=10)
-    x, batch, classes = problem()
+    x, classes = problem()
     # labels are noise, so a held-out loss soon rises; the member without one trains to the end
     members = [member(classes, 1, range(20)), member(classes, 2)]
-    together = train(x, batch, members, architecture(settings), settings, 8.0)
+    together = run(x, members, settings)
     epochs = {m: max(h["epoch"] for h in together.history if h["member"] == m) for m in (0, 1)}
     assert epochs[0] < epochs[1] == 39
-    alone = train(x, batch, members[1:], architecture(settings), settings, 8.0)
+    alone = run(x, members[1:], settings)
     for name, value in alone.weights.items():
         np.testing.assert_allclose(together.weights[name][1], value[0], atol=5e-4)
 
 
 def test_training_lowers_every_loss():
-    x, batch, classes = problem(n=100)
-    x[batch == 1] += 1.0
+    x, classes = problem(n=100)
+    x[100:] += 1.0
     classes[:100] = (x[:100, 0] > 0).numpy()
-    history = train(x, batch, [member(classes, 0)], architecture(DEFAULT), DEFAULT, 8.0).history
+    history = run(x, [member(classes, 0)], DEFAULT).history
     for loss in ("calibration", "classification", "total"):
         assert history[-1][loss] < 0.8 * history[0][loss]
 
@@ -178,10 +221,10 @@ def test_classification_loss_is_that_of_torch(seed):
 
 
 def test_class_weights_between_frequencies_as_they_are_and_equal():
-    classes = torch.tensor([[0, 0, 0, 0, 0, 0, 0, 0, 1, 1, -1, -1]])
-    torch.testing.assert_close(class_weights(classes, 2, 0.0), torch.ones(1, 2))
-    torch.testing.assert_close(class_weights(classes, 2, 1.0), torch.tensor([[10 / 16, 10 / 4]]))
-    half = class_weights(classes, 2, 0.5)[0]
+    counts = torch.tensor([[8, 2]])
+    torch.testing.assert_close(class_weights(counts, 0.0), torch.ones(1, 2))
+    torch.testing.assert_close(class_weights(counts, 1.0), torch.tensor([[10 / 16, 10 / 4]]))
+    half = class_weights(counts, 0.5)[0]
     assert (half[1] / half[0]).item() == pytest.approx(2.0)
     assert (8 * half[0] + 2 * half[1]).item() == pytest.approx(10.0)
 

@@ -9,15 +9,13 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 __all__ = ["class_weights", "classification_loss"]
 
 
-def class_weights(classes: Tensor, n_classes: int, power: float) -> Tensor:
+def class_weights(counts: Tensor, power: float) -> Tensor:
     """Weight of each class in the classification loss, frequency to the power of -``power``.
 
     Parameters
     ----------
-    classes
-        Class codes of each member's labelled and unlabelled rows, shape (members, n).
-    n_classes
-        Number of classes C.
+    counts
+        Labelled rows of each class, shape (members, C).
     power
         0 for equal weights, 1 to make up for any imbalance.
 
@@ -25,8 +23,7 @@ def class_weights(classes: Tensor, n_classes: int, power: float) -> Tensor:
     -------
     Shape (members, C), scaled so that the mean over a member's labelled rows is 1.
     """
-    codes = torch.arange(n_classes, device=classes.device)
-    counts = (classes[..., None] == codes).sum(dim=1).float()
+    counts = counts.float()
     weights = counts.clamp(min=1) ** -power
     return weights * (counts.sum(dim=1) / (weights * counts).sum(dim=1))[:, None]
 

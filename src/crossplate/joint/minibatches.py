@@ -28,18 +28,29 @@ class Member:
     ----------
     classes
         Class code of every row of the shared data, ``UNLABELLED`` for none, shape (n,).
+    batch
+        Batch code 0 … K-1 of every row that the member uses, shape (n,). Members may take the
+        same rows for different batches: pairs of plates are members whose source is batch 0 and
+        whose target is batch 1.
     training
-        Rows to train on.
+        Rows to train on, some of every batch.
     validation
         Labelled rows held out to stop early; may be empty.
     seed
         Of the starting weights and the mini-batch order.
+    alpha, beta, gamma, learning_rate
+        The member's own loss weights and learning rate; None takes the settings'.
     """
 
     classes: IntArray
+    batch: IntArray
     training: IntArray
     validation: IntArray
     seed: int
+    alpha: float | None = None
+    beta: float | None = None
+    gamma: float | None = None
+    learning_rate: float | None = None
 
 
 @dataclass(frozen=True)
@@ -75,10 +86,14 @@ def plan(settings: JointSettings, batch_sizes: Sequence[int]) -> Plan:
 class Sampler:
     """Mini-batches of one member: every batch gives the same number of rows to each."""
 
-    def __init__(self, member: Member, batch: IntArray, n_batches: int) -> None:
-        self.rng = np.random.default_rng(member.seed)
-        rows = batch[member.training]
-        self.rows = [member.training[rows == k] for k in range(n_batches)]
+    def __init__(self, seed: int) -> None:
+        self.rng = np.random.default_rng(seed)
+        self.rows: list[IntArray] = []
+
+    def use(self, member: Member, n_batches: int) -> None:
+        """Draw from these rows from now on."""
+        batch = member.batch[member.training]
+        self.rows = [member.training[batch == k] for k in range(n_batches)]
 
     def epoch(self, steps: int, size: int) -> IntArray:
         """Row numbers, shape (steps, K, size); a short batch is shuffled anew when used up."""

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from crossplate.joint.feeds import Resident
 from crossplate.joint.labels import hold_out
 from crossplate.joint.minibatches import IntArray, Member
 from crossplate.joint.networks import Architecture
@@ -74,7 +75,8 @@ class Problem:
             FEWEST_HELD_OUT,
             np.random.default_rng(seed),
         )
-        return Member(codes, np.setdiff1d(np.arange(len(codes)), held_out), held_out, seed)
+        training = np.setdiff1d(np.arange(len(codes)), held_out)
+        return Member(codes, self.batch, training, held_out, seed)
 
     def train(
         self,
@@ -85,4 +87,5 @@ class Problem:
         """Train members; see :func:`crossplate.joint.trainer.train`."""
         widest = self.settings.widest_bandwidth or float(median_bandwidths(self.z).max())
         x = torch.from_numpy(self.z.astype(np.float32)).to(device)
-        return train(x, self.batch, members, self.architecture, self.settings, widest, progress)
+        feed = Resident(x, members, self.settings)
+        return train(feed, self.architecture, self.settings, widest, progress)

@@ -28,6 +28,8 @@ class Stack:
         Starting weights of each member, name → array.
     settings
         Weight decay, and which of Adam's forms.
+    rates
+        What each member multiplies the learning rate by.
     device
         Where to train.
 
@@ -38,9 +40,14 @@ class Stack:
     """
 
     def __init__(
-        self, starts: Sequence[dict[str, Tensor]], settings: JointSettings, device: torch.device
+        self,
+        starts: Sequence[dict[str, Tensor]],
+        settings: JointSettings,
+        rates: Sequence[float],
+        device: torch.device,
     ) -> None:
         self.settings = settings
+        self.rates = list(rates)
         stacked = {name: torch.stack([start[name] for start in starts]) for name in starts[0]}
         self.shapes = {name: value.shape for name, value in stacked.items()}
         flat = torch.cat([value.reshape(-1) for value in stacked.values()])
@@ -74,16 +81,38 @@ class Stack:
         The weight decay is part of the gradient where the authors' optimiser is asked for and
         decoupled from it otherwise (AdamW).
         """
-        # the operation behind torch.optim's fused Adam, whose import alone takes seconds
-        paper = self.settings.paper_optimiser
         self.steps += 1
-        (torch._fused_adam_ if paper else torch._fused_adamw_)(
-            [self.flat],
-            [self.gradient],
-            [self.first],
-            [self.second],
+        everything = (self.flat, self.gradient, self.first, self.second)
+        if len(set(self.rates)) == 1:
+            self._adam(*([array] for array in everything), rate=rate * self.rates[0])
+            return
+        for own in set(self.rates):
+            members = [place for place, value in enumerate(self.rates) if value == own]
+            pieces = (self._of_members(array, members) for array in everything)
+            self._adam(*pieces, rate=rate * own)
+
+    def _of_members(self, flat: Tensor, members: Sequence[int]) -> list[Tensor]:
+        """Pieces of a buffer that belong to some members."""
+        return [view[m] for view in self._views(flat).values() for m in members]
+
+    def _adam(
+        self,
+        weights: list[Tensor],
+        gradients: list[Tensor],
+        first: list[Tensor],
+        second: list[Tensor],
+        *,
+        rate: float,
+    ) -> None:
+        # the operation behind torch.optim's fused Adam, whose import alone takes seconds
+        fused = torch._fused_adam_ if self.settings.paper_optimiser else torch._fused_adamw_
+        fused(
+            weights,
+            gradients,
+            first,
+            second,
             [],
-            [self.steps],
+            [self.steps] * len(weights),
             lr=rate,
             beta1=BETA_1,
             beta2=BETA_2,
@@ -100,6 +129,7 @@ class Stack:
             parts = [view[members].reshape(-1) for view in self._views(array).values()]
             kept.append(torch.cat(parts))
         self.flat, self.first, self.second = kept
+        self.rates = [self.rates[place] for place in members.tolist()]
         self.shapes = {
             name: torch.Size((len(members), *shape[1:])) for name, shape in self.shapes.items()
         }

@@ -6,7 +6,7 @@ weights, mini-batch order, labels and rows, so member k of a stack is member k t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from math import prod
@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 
 from crossplate.errors import InputError
-from crossplate.joint.minibatches import IntArray, Member, Plan, plan
+from crossplate.joint.feeds import Feed
+from crossplate.joint.minibatches import Plan
 from crossplate.joint.networks import Architecture
 from crossplate.joint.settings import JointSettings
 from crossplate.joint.training import StackTraining
@@ -83,9 +84,7 @@ def _threads(multiply_adds: float) -> Iterator[None]:
 
 
 def train(
-    x: Tensor,
-    batch: IntArray,
-    members: Sequence[Member],
+    feed: Feed,
     architecture: Architecture,
     settings: JointSettings,
     widest: float,
@@ -96,12 +95,8 @@ def train(
 
     Parameters
     ----------
-    x
-        Scaled rows, shape (n, p), on the device to train on; shared by all members.
-    batch
-        Batch code 0 … K-1 of each row, shape (n,). Every member needs rows of every batch.
-    members
-        What each member learns from.
+    feed
+        The members and their rows.
     architecture, settings
         The networks and how to train them.
     widest
@@ -117,16 +112,16 @@ def train(
     InputError
         A loss became infinite or undefined.
     """
-    order = plan(settings, np.bincount(batch).tolist())
-    size = max(1, int(memory // _bytes_a_member(architecture, order, len(np.unique(batch)))))
-    starts = range(0, len(members), size)
+    order, n_batches = feed.plan, feed.n_batches
+    size = max(1, int(memory // _bytes_a_member(architecture, order, n_batches)))
+    starts = range(0, feed.n_members, size)
     weights, history = [], []
     for stack, start in enumerate(starts):
-        some = members[start : start + size]
-        training = StackTraining(x, batch, some, architecture, settings, widest)
+        some = slice(start, min(start + size, feed.n_members))
+        training = StackTraining(feed, some, architecture, settings, widest)
         report = _of_all_stacks(progress, stack, len(starts))
-        with _threads(_multiply_adds(architecture, order, training.n_batches, len(some))):
-            found = _run(training, some, report)
+        with _threads(_multiply_adds(architecture, order, n_batches, some.stop - some.start)):
+            found = _run(training, report)
         weights.append(found.weights)
         history += [{**entry, "member": entry["member"] + start} for entry in found.history]
     joined = {name: np.concatenate([part[name] for part in weights]) for name in weights[0]}
@@ -162,27 +157,24 @@ def _of_all_stacks(
 
 
 @torch.no_grad()
-def _run(
-    training: StackTraining,
-    members: Sequence[Member],
-    progress: Callable[[EpochLosses], None] | None,
-) -> TrainedStack:
-    held_out = _padded([m.validation for m in members]).to(training.x.device)
-    watched = [len(m.validation) > 0 for m in members]
+def _run(training: StackTraining, progress: Callable[[EpochLosses], None] | None) -> TrainedStack:
+    members = len(training.active)
+    watched = [len(member.validation) > 0 for member in training.members]
     patience = max(3, round(PATIENCE * training.plan.epochs))
-    best: list[tuple[float, int]] = [(np.inf, 0)] * len(members)
-    final: list[dict[str, Tensor]] = [{} for _ in members]
-    active = list(range(len(members)))
+    best: list[tuple[float, int]] = [(np.inf, 0)] * members
+    final: list[dict[str, Tensor]] = [{} for _ in range(members)]
     history: list[dict[str, float]] = []
     for epoch in range(training.plan.epochs):
+        if epoch:
+            training.next_pool()
         losses = training.run_epoch(epoch)
         if not np.isfinite(losses).all():
             raise InputError(
                 f"the training diverged in epoch {epoch + 1}: a loss is not finite; lower the "
                 "learning rate, or take logs of the data"
             )
-        outside = training.held_out_loss(held_out)
-        for place, member in enumerate(active):
+        outside = training.held_out_loss()
+        for place, member in enumerate(training.active):
             values = dict(zip(LOSSES, map(float, losses[place]), strict=True))
             history.append(
                 {"member": member, "epoch": epoch, **values, "held_out": float(outside[place])}
@@ -192,19 +184,17 @@ def _run(
                 final[member] = training.member_state(place)
         staying = [
             place
-            for place, member in enumerate(active)
+            for place, member in enumerate(training.active)
             if not watched[member] or epoch - best[member][1] < patience
         ]
         if progress is not None:
             means = dict(zip(LOSSES, map(float, losses.mean(axis=0)), strict=True))
             progress(EpochLosses(epoch + 1, training.plan.epochs, len(staying), means))
-        if len(staying) < len(active):
-            if not staying:
-                break
-            active = [active[place] for place in staying]
-            held_out = held_out[staying]
+        if not staying:
+            break
+        if len(staying) < len(training.active):
             training.keep(staying)
-    for place, member in enumerate(active):
+    for place, member in enumerate(training.active):
         if not final[member]:
             final[member] = training.member_state(place)
     names = final[0].keys()
@@ -212,12 +202,3 @@ def _run(
         {name: torch.stack([state[name] for state in final]).cpu().numpy() for name in names},
         history,
     )
-
-
-def _padded(rows: Sequence[IntArray]) -> Tensor:
-    """Row numbers of several members as one array, -1 where a member has fewer."""
-    longest = max(len(these) for these in rows)
-    padded = np.full((len(rows), longest), -1, dtype=np.int64)
-    for place, these in enumerate(rows):
-        padded[place, : len(these)] = these
-    return torch.from_numpy(padded)

@@ -9,8 +9,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from crossplate.joint.feeds import Feed
 from crossplate.joint.losses import class_weights, classification_loss
-from crossplate.joint.minibatches import IntArray, Member, Sampler, plan
+from crossplate.joint.minibatches import IntArray, Sampler
 from crossplate.joint.networks import (
     Architecture,
     calibrate,
@@ -35,47 +36,81 @@ class StackTraining:
 
     Parameters
     ----------
-    x, batch, members, architecture, settings, widest
+    feed, architecture, settings, widest
         As in :func:`crossplate.joint.trainer.train`.
+    members
+        Which of the feed's members make this stack.
     """
 
     def __init__(
         self,
-        x: Tensor,
-        batch: IntArray,
-        members: Sequence[Member],
+        feed: Feed,
+        members: slice,
         architecture: Architecture,
         settings: JointSettings,
         widest: float,
     ) -> None:
-        self.x, self.architecture, self.settings = x, architecture, settings
-        self.n_batches = int(batch.max()) + 1
-        sizes = [int((batch == k).sum()) for k in range(self.n_batches)]
-        self.plan = plan(settings, sizes)
-        self.samplers = [Sampler(member, batch, self.n_batches) for member in members]
-        self.classes = torch.from_numpy(np.stack([m.classes for m in members])).to(x.device)
-        self.class_weights = class_weights(
-            self.classes, max(architecture.n_outputs, 2), settings.balance
-        )
-        self.with_labels = self._batches_with_labels(batch, members)
+        self.architecture, self.settings = architecture, settings
+        self.plan, self.n_batches = feed.plan, feed.n_batches
+        self.pools = feed.pools(members)
+        self.pool = next(self.pools)
+        self.x, self.members = self.pool.x, list(self.pool.members)
+        self.active = list(range(len(self.members)))
+        self.samplers = [Sampler(member.seed) for member in self.members]
+        n_classes = max(architecture.n_outputs, 2)
+        counts = torch.from_numpy(feed.label_counts(n_classes)[members]).to(self.x.device)
+        self.class_weights = class_weights(counts, settings.balance)
+        self.with_labels = torch.from_numpy(feed.with_labels).to(self.x.device)
         starts = [
             initial_weights(architecture, torch.Generator().manual_seed(member.seed))
-            for member in members
+            for member in self.members
         ]
-        self.stack = Stack(starts, settings, x.device)
-        self.running = self._running_statistics(len(members))
-        self.widest = torch.full((1, 1, 1), widest, dtype=x.dtype, device=x.device)
-        counts = [(m.classes[m.training] >= 0).sum() for m in members]
-        ridge = settings.ridge / np.array(counts, dtype=np.float32).reshape(-1, 1, 1)
-        self.ridge = torch.from_numpy(ridge).to(x)
+        rates = [
+            1.0 if m.learning_rate is None else m.learning_rate / settings.learning_rate
+            for m in self.members
+        ]
+        self.stack = Stack(starts, settings, rates, self.x.device)
+        self.running = self._running_statistics(len(self.members))
+        self.widest = torch.full((1, 1, 1), widest, dtype=self.x.dtype, device=self.x.device)
+        ridge = settings.ridge / feed.training_counts()[members].reshape(-1, 1, 1)
+        self.ridge = torch.from_numpy(ridge.astype(np.float32)).to(self.x)
+        self.loss_weights = self._loss_weights()
         self.pair_weights = None
-        if self.n_batches > 1 and settings.beta:
+        if self.n_batches > 1 and self.loss_weights.calibration.any():
             contrast = balanced_contrast(self.n_batches, self.plan.rows)
-            self.pair_weights = torch.from_numpy(contrast).to(x)
+            self.pair_weights = torch.from_numpy(contrast).to(self.x)
+        self._take_up()
         self._make_room()
 
+    def _take_up(self) -> None:
+        """Train on the rows of the present pool from now on."""
+        self.x = self.pool.x
+        self.members = [self.pool.members[place] for place in self.active]
+        for sampler, member in zip(self.samplers, self.members, strict=True):
+            sampler.use(member, self.n_batches)
+        classes = np.stack([member.classes for member in self.members])
+        self.classes = torch.from_numpy(classes).to(self.x.device)
+        held_out = _padded([member.validation for member in self.members])
+        self.held_out = held_out.to(self.x.device)
+
+    def next_pool(self) -> None:
+        """Take up the rows of the next epoch."""
+        pool = next(self.pools)
+        if pool is not self.pool:
+            self.pool = pool
+            self._take_up()
+
+    def _loss_weights(self) -> LossWeights:
+        def own(name: str) -> Tensor:
+            common = getattr(self.settings, name) or 0.0
+            values = [getattr(member, name) for member in self.members]
+            each = [common if value is None else value for value in values]
+            return torch.tensor(each, dtype=torch.float32, device=self.x.device)
+
+        return LossWeights(own("alpha"), own("beta"), own("gamma"))
+
     def _make_room(self) -> None:
-        """Buffers and constants of the present number of members."""
+        """Buffers of the present number of members."""
         self.one_step = Step(
             self.architecture,
             self.with_labels,
@@ -85,17 +120,8 @@ class StackTraining:
             self.stack.weights,
             self.stack.gradients,
         )
-        settings, members = self.settings, len(self.samplers)
-        each = torch.ones(members, device=self.x.device)
-        self.loss_weights = LossWeights(
-            settings.alpha * each, (settings.beta or 0.0) * each, settings.gamma * each
-        )
-        size = (members, self.n_batches, self.plan.rows, self.x.shape[1])
+        size = (len(self.samplers), self.n_batches, self.plan.rows, self.x.shape[1])
         self.rows_buffer = self.x.new_empty(size)
-
-    def _batches_with_labels(self, batch: IntArray, members: Sequence[Member]) -> Tensor:
-        rows = np.concatenate([m.training[m.classes[m.training] >= 0] for m in members])
-        return torch.from_numpy(np.unique(batch[rows])).to(self.x.device)
 
     def _running_statistics(self, n_members: int) -> dict[str, Tensor]:
         if self.settings.per_batch_statistics:
@@ -109,10 +135,16 @@ class StackTraining:
     def keep(self, members: Sequence[int]) -> None:
         """Let the other members leave the stack."""
         index = torch.tensor(members, device=self.x.device)
+        self.active = [self.active[m] for m in members]
+        self.members = [self.members[m] for m in members]
         self.samplers = [self.samplers[m] for m in members]
-        self.classes = self.classes[index]
+        self.classes, self.held_out = self.classes[index], self.held_out[index]
         self.class_weights = self.class_weights[index]
         self.ridge = self.ridge[index]
+        weights = self.loss_weights
+        self.loss_weights = LossWeights(
+            weights.reconstruction[index], weights.calibration[index], weights.classification[index]
+        )
         self.running = {name: value[index] for name, value in self.running.items()}
         self.stack.keep(index)
         self._make_room()
@@ -188,8 +220,9 @@ class StackTraining:
         )
         return torch.cat([means, total[:, None]], dim=1).double().cpu().numpy()
 
-    def held_out_loss(self, rows: Tensor) -> npt.NDArray[np.float64]:
-        """Mean cross entropy of held-out rows (padded with -1), NaN for none, shape (members,)."""
+    def held_out_loss(self) -> npt.NDArray[np.float64]:
+        """Mean cross entropy of each member's held-out rows, NaN for none, shape (members,)."""
+        rows = self.held_out
         if not rows.shape[1]:
             return np.full(len(rows), np.nan)
         x = self.x[rows.clamp(min=0)]
@@ -204,3 +237,12 @@ class StackTraining:
         classes = torch.gather(self.classes, 1, rows.clamp(min=0)).where(rows >= 0, UNLABELLED)
         losses = classification_loss(logits, classes, self.class_weights, mean=True)
         return losses.where((rows >= 0).any(dim=1), torch.nan).double().cpu().numpy()
+
+
+def _padded(rows: Sequence[IntArray]) -> Tensor:
+    """Row numbers of several members as one array, -1 where a member has fewer."""
+    longest = max(len(these) for these in rows)
+    padded = np.full((len(rows), longest), -1, dtype=np.int64)
+    for place, these in enumerate(rows):
+        padded[place, : len(these)] = these
+    return torch.from_numpy(padded)
