@@ -8,6 +8,7 @@ batch (the mismatch of [Niu2022]_ that ``preset="paper"`` keeps).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -27,7 +28,7 @@ A feature that is almost constant in one batch would otherwise be blown up there
 every real difference in spread between plates (seldom above threefold) untouched.
 """
 
-__all__ = ["SCALE_FLOOR", "BatchStatistics", "PlateScaler", "choose_log_unit"]
+__all__ = ["SCALE_FLOOR", "BatchStatistics", "PlateScaler", "choose_log_unit", "log_unit"]
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,13 @@ def choose_log_unit(x: FloatArray, batch: npt.NDArray[np.str_]) -> float | None:
     raw = [_skewness(x[batch == name]) for name in np.unique(batch)]
     logged = [_skewness(np.log1p(x[batch == name] / unit)) for name in np.unique(batch)]
     return unit if np.mean(logged) < np.mean(raw) else None
+
+
+def log_unit(log: LogChoice, x: FloatArray, batch: npt.NDArray[np.str_]) -> float | None:
+    """Unit of the log for a choice; None for no log. Parameters as in :func:`choose_log_unit`."""
+    if log == "auto":
+        return choose_log_unit(x, batch)
+    return _log_unit(x) if log == "always" else None
 
 
 def _log_unit(x: FloatArray) -> float:
@@ -144,21 +152,27 @@ class PlateScaler:
         InputError
             When ``log="always"`` and a value is negative.
         """
-        if self.log == "auto":
-            self.log_unit_ = choose_log_unit(x, batch)
-        elif self.log == "always":
-            self.log_unit_ = _log_unit(x)
-        else:
-            self.log_unit_ = None
+        self.log_unit_ = log_unit(self.log, x, batch)
         values = self._transformed(x)
         names = [str(name) for name in np.unique(batch)]
-        plain = [_mean_and_sd(values[batch == name]) for name in names]
-        self.usual_ = _usual(plain, values.shape[1])
-        self.statistics_ = {
-            name: self._floored(*both) for name, both in zip(names, plain, strict=True)
-        }
+        self.learn_statistics({name: _mean_and_sd(values[batch == name]) for name in names})
         self._learn_from_labelled(values[labelled], batch[labelled])
         return self
+
+    def learn_statistics(self, plain: Mapping[str, tuple[FloatArray, FloatArray]]) -> None:
+        """Take each batch's mean and standard deviation, on the scale of ``log_unit_``.
+
+        Parameters
+        ----------
+        plain
+            Batch name → mean and standard deviation of every feature, NaN where all is missing.
+        """
+        self.usual_ = _usual(list(plain.values()))
+        self.statistics_ = {name: self.floored(*both) for name, both in plain.items()}
+
+    def learn_fill(self, x: FloatArray, batch: npt.NDArray[np.str_]) -> None:
+        """Learn from labelled rows what stands for a missing cell, and which features vary."""
+        self._learn_from_labelled(self._transformed(x), batch)
 
     def _learn_from_labelled(self, values: FloatArray, batch: npt.NDArray[np.str_]) -> None:
         self.fill_ = np.zeros(values.shape[1])
@@ -184,7 +198,8 @@ class PlateScaler:
             )
         return np.log1p(x / self.log_unit_)
 
-    def _floored(self, mean: FloatArray, sd: FloatArray) -> BatchStatistics:
+    def floored(self, mean: FloatArray, sd: FloatArray) -> BatchStatistics:
+        """Statistics of a batch from its means and deviations, NaN where a feature is missing."""
         absent = ~np.isfinite(mean)
         mean = np.where(absent, self.usual_.mean, mean)
         scale = np.where(absent, self.usual_.scale, sd)
@@ -198,7 +213,7 @@ class PlateScaler:
         x
             Measurements of that batch alone, shape (n, p), n ≥ 2; NaN is missing.
         """
-        return self._floored(*_mean_and_sd(self._transformed(x)))
+        return self.floored(*_mean_and_sd(self._transformed(x)))
 
     def _standardised(self, values: FloatArray, batch: npt.NDArray[np.str_]) -> FloatArray:
         if not self.per_batch:
@@ -208,7 +223,7 @@ class PlateScaler:
             rows = batch == name
             its = self.statistics_.get(str(name))
             if its is None:
-                its = self._floored(*_mean_and_sd(values[rows]))
+                its = self.floored(*_mean_and_sd(values[rows]))
             scaled[rows] = (values[rows] - its.mean) / its.scale
         return scaled
 
@@ -262,7 +277,7 @@ def _mean_and_sd(values: FloatArray) -> tuple[FloatArray, FloatArray]:
         return mean, np.sqrt((deviation * deviation).sum(axis=0) / count)
 
 
-def _usual(plain: list[tuple[FloatArray, FloatArray]], n_features: int) -> BatchStatistics:
+def _usual(plain: list[tuple[FloatArray, FloatArray]]) -> BatchStatistics:
     means = np.array([mean for mean, _ in plain])
     variances = np.array([sd * sd for _, sd in plain])
     known = np.isfinite(means)
@@ -270,4 +285,4 @@ def _usual(plain: list[tuple[FloatArray, FloatArray]], n_features: int) -> Batch
     mean = np.where(known, means, 0.0).sum(axis=0) / count
     scale = np.sqrt(np.where(known, variances, 0.0).sum(axis=0) / count)
     tiny = scale <= 1e-9 * np.maximum(np.abs(mean), 1.0)
-    return BatchStatistics(mean.reshape(n_features), np.where(tiny, 1.0, scale))
+    return BatchStatistics(mean, np.where(tiny, 1.0, scale))

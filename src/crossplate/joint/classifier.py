@@ -19,18 +19,21 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from crossplate.errors import InputError
-from crossplate.joint.labels import default_batch, largest_batch
-from crossplate.joint.settings import preset_settings
+from crossplate.joint.labels import default_batch
+from crossplate.joint.settings import OPTIONS, preset_settings
 from crossplate.rows import batch_names, encode_labels
 from crossplate.scaling import PlateScaler
+from crossplate.stored import StoredMatrix, stored_matrix
 
 if TYPE_CHECKING:
     from crossplate.joint.inference import TrainedNetworks
     from crossplate.joint.problem import Problem
+    from crossplate.joint.settings import JointSettings
     from crossplate.joint.trainer import EpochLosses
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+Compute = Callable[[FloatArray, npt.NDArray[np.str_]], FloatArray]
 SOURCE, TARGET = "source", "target"
 
 __all__ = ["JointClassifier"]
@@ -100,8 +103,7 @@ class JointClassifier(
 
     Notes
     -----
-    Missing values (NaN) are allowed; they are filled with the median of the labelled rows on the
-    standardised scale.
+    Missing values (NaN) are filled with the median of the labelled rows on the standardised scale.
 
     References
     ----------
@@ -151,7 +153,9 @@ class JointClassifier(
         Parameters
         ----------
         X
-            Measurements, samples in rows, shape (n, p); NaN is missing.
+            Measurements, samples in rows, shape (n, p); NaN is missing. Arrays mapped from a
+            file, AnnData (backed or not), HDF5, zarr and dask arrays that would fill more than
+            250 MB are read in pieces as the training goes.
         y
             Labels, shape (n,), strings or numbers; None, NaN or NA marks an unlabelled row.
         batch
@@ -170,6 +174,9 @@ class JointClassifier(
         """
         from crossplate.joint.inference import choose_device
 
+        matrix = stored_matrix(X)
+        if matrix is not None and matrix.is_large:
+            return self._fit_stored(matrix, y, batch, subject)
         problem, codes = self.pose(X, y, batch=batch, subject=subject)
         rng = check_random_state(self.random_state)
         seeds = rng.randint(np.iinfo(np.int32).max, size=self.settings_.n_members)
@@ -197,22 +204,8 @@ class JointClassifier(
         """
         from crossplate.joint.problem import Problem
 
-        settings = preset_settings(
-            self.preset,
-            n_members=self.n_members,
-            log=self.log,
-            alpha=self.alpha,
-            beta=self.beta,
-            gamma=self.gamma,
-            learning_rate=self.learning_rate,
-            epochs=self.epochs,
-            batch_size=self.batch_size,
-        )
-        if y is None:
-            raise ValueError(
-                "JointClassifier requires y to be passed, but the target y is None; "
-                "give labels for at least one batch"
-            )
+        settings = self._settings()
+        _check_given(y)
         X = self._validated(X, reset=True)
         check_consistent_length(X, y)
         classes, codes = encode_labels(y)
@@ -223,8 +216,9 @@ class JointClassifier(
         self.settings_ = settings.sized(n_labelled, X.shape[1])
         self.classes_ = classes
         self.batches_, numbers = np.unique(names, return_inverse=True)
-        self.default_batch_ = default_batch(names, codes)
-        self.reference_batch_ = largest_batch(names[labelled])
+        rows = np.bincount(numbers[labelled], minlength=len(self.batches_))
+        self.default_batch_ = default_batch(self.batches_, rows)
+        self.reference_batch_ = str(self.batches_[rows.argmax()])
         self.n_imputed_ = int(np.isnan(X).sum())
         self.scaler_ = PlateScaler(settings.log, settings.per_batch_statistics)
         self.scaler_.fit(X, names, labelled)
@@ -232,7 +226,25 @@ class JointClassifier(
         numbers = numbers.astype(np.int64)
         return Problem.of(z, numbers, who, len(classes), self.settings_), codes
 
+    def _fit_stored(
+        self, matrix: StoredMatrix, y: Any, batch: Any, subject: Any
+    ) -> JointClassifier:
+        from crossplate.joint.stored_model import fit_stored
+        from crossplate.joint.stored_rows import StoredStudy
+
+        _check_given(y)
+        self._validated(matrix.framed(0, 2), reset=True)
+        study = StoredStudy.of(y, batch, len(matrix), (SOURCE, TARGET))
+        fit_stored(self, matrix, study, subject, self._settings())
+        return self
+
+    def _settings(self) -> JointSettings:
+        return preset_settings(self.preset, **{name: getattr(self, name) for name in OPTIONS})
+
     def _validated(self, X: Any, *, reset: bool) -> FloatArray:
+        matrix = stored_matrix(X)
+        if matrix is not None:
+            X = matrix.framed(0, len(matrix))
         checked = validate_data(
             self,
             X,
@@ -279,8 +291,20 @@ class JointClassifier(
                 )
         return names
 
+    def _of_rows(self, X: Any, batch: Any, compute: Compute) -> FloatArray:
+        """What is computed of scaled rows and their batches, a block at a time where X is large."""
+        check_is_fitted(self, "weights_")
+        matrix = stored_matrix(X)
+        if matrix is None or not matrix.is_large:
+            return compute(*self._scaled(X, batch))
+        from crossplate.joint.stored_model import in_blocks
+
+        self._validated(matrix.framed(0, 2), reset=False)
+        return in_blocks(self, matrix, batch, compute)
+
     @property
     def _networks(self) -> TrainedNetworks:
+        check_is_fitted(self, "weights_")
         from crossplate.joint.inference import TrainedNetworks, choose_device
 
         return TrainedNetworks(self.architecture_, self.weights_, choose_device(self.device))
@@ -301,8 +325,8 @@ class JointClassifier(
         -------
         Shape (members, n, C).
         """
-        z, _ = self._scaled(X, batch)
-        return self._networks.probabilities(z)
+        compute = self._networks.probabilities
+        return self._of_rows(X, batch, lambda z, _: compute(z).swapaxes(0, 1)).swapaxes(0, 1)
 
     def predict_proba(self, X: Any, *, batch: Any = None) -> FloatArray:
         """Class probabilities, mean over the members.
@@ -324,7 +348,8 @@ class JointClassifier(
         InputError
             No batch given although there are several; a new batch of one row.
         """
-        return np.asarray(self.member_proba(X, batch=batch).mean(axis=0))
+        compute = self._networks.probabilities
+        return self._of_rows(X, batch, lambda z, _: compute(z).mean(axis=0))
 
     def predict(self, X: Any, *, batch: Any = None) -> npt.NDArray[Any]:
         """Most probable class of each row; parameters as in :meth:`predict_proba`."""
@@ -348,9 +373,13 @@ class JointClassifier(
         so share their axes; with ``preset="paper"`` they do not, and the first member's codes
         are given.
         """
-        z, _ = self._scaled(X, batch)
-        codes = self._networks.codes(z)
-        return np.asarray(codes.mean(axis=0) if self.architecture_.residual else codes[0])
+        networks = self._networks
+
+        def compute(z: FloatArray, _: npt.NDArray[np.str_]) -> FloatArray:
+            codes = networks.codes(z)
+            return np.asarray(codes.mean(axis=0) if self.architecture_.residual else codes[0])
+
+        return self._of_rows(X, batch, compute)
 
     def fit_transform(
         self, X: Any, y: Any = None, *, batch: Any = None, subject: Any = None
@@ -383,23 +412,17 @@ class JointClassifier(
             ``as_batch`` (or, without it, a row's batch) was not in ``fit``; the model was
             trained without reconstructors.
         """
-        z, names = self._scaled(X, batch)
         if not self.architecture_.n_batches:
             raise InputError("this model has no reconstructors (alpha=0); fit it with alpha > 0")
-        wanted = names if as_batch is None else np.full(len(z), str(as_batch))
-        restored = np.empty_like(z)
-        for name in np.unique(wanted):
-            place = np.flatnonzero(self.batches_ == name)
-            if not len(place):
-                raise InputError(
-                    f"batch {str(name)!r} was not in fit; restore as one of "
-                    f"{', '.join(self.batches_)}"
-                )
-            rows = wanted == name
-            values = self._networks.restored(z[rows], int(place[0]))
-            values[:, ~self.scaler_.informative_] = 0.0
-            restored[rows] = self.scaler_.restore(values, self.scaler_.statistics_[str(name)])
-        return restored
+        from crossplate.joint.inference import restored_rows
+
+        networks = self._networks
+
+        def compute(z: FloatArray, names: npt.NDArray[np.str_]) -> FloatArray:
+            wanted = names if as_batch is None else np.full(len(z), str(as_batch))
+            return restored_rows(networks, self.scaler_, self.batches_, z, wanted)
+
+        return self._of_rows(X, batch, compute)
 
     def save(self, folder: str | PathLike[str]) -> None:
         """Write the fitted model to a new folder: safetensors and JSON, no pickle.
@@ -418,3 +441,11 @@ class JointClassifier(
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
+
+
+def _check_given(y: Any) -> None:
+    if y is None:
+        raise ValueError(
+            "JointClassifier requires y to be passed, but the target y is None; "
+            "give labels for at least one batch"
+        )

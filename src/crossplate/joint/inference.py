@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from crossplate.errors import InputError
 from crossplate.joint.networks import (
     Architecture,
     calibrate,
@@ -17,12 +18,13 @@ from crossplate.joint.networks import (
     normalise,
     reconstruct,
 )
+from crossplate.scaling import PlateScaler
 
 FloatArray = npt.NDArray[np.float64]
 ROWS_AT_A_TIME = 2048
 """Rows computed together, so that memory does not grow with the table."""
 
-__all__ = ["TrainedNetworks", "choose_device"]
+__all__ = ["TrainedNetworks", "choose_device", "restored_rows"]
 
 
 def choose_device(name: str) -> torch.device:
@@ -107,3 +109,42 @@ class TrainedNetworks:
             }
             parts.append(reconstruct(self.architecture, one, codes[:, None]).mean(dim=(0, 1)))
         return np.concatenate([part.double().cpu().numpy() for part in parts])
+
+
+def restored_rows(
+    networks: TrainedNetworks,
+    scaler: PlateScaler,
+    batches: npt.NDArray[np.str_],
+    z: FloatArray,
+    wanted: npt.NDArray[np.str_],
+) -> FloatArray:
+    """Scaled rows restored through their codes, in original units.
+
+    Parameters
+    ----------
+    networks, scaler
+        The trained members, and the scaler of the plates they were trained on.
+    batches
+        Names of the fitted batches, in the order of the reconstructors.
+    z
+        Scaled rows, shape (n, p).
+    wanted
+        Batch on whose scale each row is wanted, shape (n,).
+
+    Raises
+    ------
+    InputError
+        A wanted batch has no reconstructor.
+    """
+    restored = np.empty_like(z)
+    for name in np.unique(wanted):
+        place = np.flatnonzero(batches == name)
+        if not len(place):
+            raise InputError(
+                f"batch {str(name)!r} was not in fit; restore as one of {', '.join(batches)}"
+            )
+        rows = wanted == name
+        values = networks.restored(z[rows], int(place[0]))
+        values[:, ~scaler.informative_] = 0.0
+        restored[rows] = scaler.restore(values, scaler.statistics_[str(name)])
+    return restored

@@ -9,7 +9,10 @@ import numpy.typing as npt
 
 IntArray = npt.NDArray[np.int64]
 
-__all__ = ["default_batch", "hold_out", "largest_batch"]
+FEWEST_HELD_OUT = 5
+"""Fewer held-out subjects of a class than this say nothing about when to stop."""
+
+__all__ = ["FEWEST_HELD_OUT", "default_batch", "hold_out"]
 
 
 def hold_out(
@@ -49,17 +52,17 @@ def hold_out(
     return np.flatnonzero(np.isin(who, np.concatenate(chosen)) & (codes >= 0))
 
 
-def default_batch(names: npt.NDArray[np.str_], codes: IntArray) -> str | None:
-    """Batch of rows given without one: the only unlabelled batch, else the only batch."""
-    every = np.unique(names)
-    unlabelled = np.setdiff1d(every, names[codes >= 0])
-    for candidates in (unlabelled, every):
+def default_batch(batches: npt.NDArray[np.str_], labelled: IntArray) -> str | None:
+    """Batch of rows given without one: the only unlabelled batch, else the only batch.
+
+    Parameters
+    ----------
+    batches
+        Batch names, shape (K,).
+    labelled
+        Labelled rows of each, shape (K,).
+    """
+    for candidates in (batches[labelled == 0], batches):
         if len(candidates) == 1:
             return str(candidates[0])
     return None
-
-
-def largest_batch(names: npt.NDArray[np.str_]) -> str:
-    """Batch with the most rows."""
-    found, counts = np.unique(names, return_counts=True)
-    return str(found[counts.argmax()])

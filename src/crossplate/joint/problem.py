@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 
 from crossplate.joint.feeds import Resident
-from crossplate.joint.labels import hold_out
+from crossplate.joint.labels import FEWEST_HELD_OUT, hold_out
 from crossplate.joint.minibatches import IntArray, Member
 from crossplate.joint.networks import Architecture
 from crossplate.joint.settings import JointSettings
@@ -18,10 +18,22 @@ from crossplate.joint.trainer import EpochLosses, TrainedStack, train
 from crossplate.kernels import median_bandwidths
 
 FloatArray = npt.NDArray[np.float64]
-FEWEST_HELD_OUT = 5
-"""Fewer held-out subjects of a class than this say nothing about when to stop."""
 
-__all__ = ["Problem"]
+__all__ = ["Problem", "architecture_of"]
+
+
+def architecture_of(
+    n_features: int, n_batches: int, n_classes: int, settings: JointSettings
+) -> Architecture:
+    """Networks of the size that features, batches and classes need."""
+    return Architecture(
+        n_features=n_features,
+        n_batches=n_batches if settings.alpha else 0,
+        n_outputs=1 if n_classes == 2 else n_classes,
+        residual=bool(settings.residual),
+        hidden=settings.hidden,
+        head=settings.head or (),
+    )
 
 
 @dataclass(frozen=True)
@@ -56,14 +68,8 @@ class Problem:
         settings: JointSettings,
     ) -> Problem:
         """Problem with networks of the size that its data and classes need."""
-        architecture = Architecture(
-            n_features=z.shape[1],
-            n_batches=int(batch.max()) + 1 if settings.alpha else 0,
-            n_outputs=1 if n_classes == 2 else n_classes,
-            residual=bool(settings.residual),
-            hidden=settings.hidden,
-            head=settings.head or (),
-        )
+        n_batches = int(batch.max()) + 1
+        architecture = architecture_of(z.shape[1], n_batches, n_classes, settings)
         return cls(z, batch, subject, architecture, settings)
 
     def member(self, codes: IntArray, seed: int) -> Member:

@@ -22,14 +22,13 @@ import pandas as pd
 from crossplate.errors import InputError
 from crossplate.joint.classifier import JointClassifier
 from crossplate.joint.networks import Architecture
-from crossplate.joint.settings import JointSettings
+from crossplate.joint.settings import OPTIONS, JointSettings
 from crossplate.scaling import BatchStatistics, PlateScaler
 
 FORMAT = 1
 """Version of the folder's layout; a reader takes its own and all earlier ones."""
 DESCRIPTION, ARRAYS = "model.json", "arrays.safetensors"
-PLAIN = ("preset", "n_members", "log", "alpha", "beta", "gamma", "learning_rate", "epochs",
-         "batch_size", "device")  # fmt: skip
+PLAIN = ("preset", *OPTIONS, "device")
 """Constructor parameters that are kept; a random state or a callback is not."""
 
 __all__ = ["FORMAT", "load", "save"]

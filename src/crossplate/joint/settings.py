@@ -11,7 +11,10 @@ Preset = Literal["default", "paper"]
 HEAD = (64,)
 MANY_SUBJECTS, SUBJECTS_A_FEATURE = 500, 10
 
-__all__ = ["PRESETS", "JointSettings", "Preset", "preset_settings"]
+OPTIONS = ("n_members", "log", "alpha", "beta", "gamma", "learning_rate", "epochs", "batch_size")
+"""Settings that users give; None leaves them to the preset."""
+
+__all__ = ["OPTIONS", "PRESETS", "JointSettings", "Preset", "preset_settings"]
 
 
 @dataclass(frozen=True)
