@@ -17,7 +17,22 @@ IntArray = npt.NDArray[np.int64]
 UNLABELLED = -1
 """Class code of a row without a label."""
 
-__all__ = ["UNLABELLED", "batch_names", "encode_labels"]
+__all__ = ["UNLABELLED", "batch_names", "check_labels_given", "encode_labels"]
+
+
+def check_labels_given(estimator: object, y: Any) -> None:
+    """Refuse a missing ``y``, in the words that scikit-learn's checks look for.
+
+    Raises
+    ------
+    ValueError
+        When ``y`` is None.
+    """
+    if y is None:
+        raise ValueError(
+            f"{type(estimator).__name__} requires y to be passed, but the target y is None; "
+            "give labels for at least one batch"
+        )
 
 
 def encode_labels(y: Any) -> tuple[npt.NDArray[Any], IntArray]:

@@ -21,7 +21,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, v
 from crossplate.errors import InputError
 from crossplate.joint.labels import default_batch
 from crossplate.joint.settings import OPTIONS, preset_settings
-from crossplate.rows import batch_names, encode_labels
+from crossplate.rows import batch_names, check_labels_given, encode_labels
 from crossplate.scaling import PlateScaler
 from crossplate.stored import StoredMatrix, stored_matrix
 
@@ -204,8 +204,8 @@ class JointClassifier(
         """
         from crossplate.joint.problem import Problem
 
-        settings = self._settings()
-        _check_given(y)
+        settings = self.unsized_settings()
+        check_labels_given(self, y)
         X = self._validated(X, reset=True)
         check_consistent_length(X, y)
         classes, codes = encode_labels(y)
@@ -232,13 +232,14 @@ class JointClassifier(
         from crossplate.joint.stored_model import fit_stored
         from crossplate.joint.stored_rows import StoredStudy
 
-        _check_given(y)
+        check_labels_given(self, y)
         self._validated(matrix.framed(0, 2), reset=True)
         study = StoredStudy.of(y, batch, len(matrix), (SOURCE, TARGET))
-        fit_stored(self, matrix, study, subject, self._settings())
+        fit_stored(self, matrix, study, subject, self.unsized_settings())
         return self
 
-    def _settings(self) -> JointSettings:
+    def unsized_settings(self) -> JointSettings:
+        """The preset's settings with the parameters given, before a study's size is known."""
         return preset_settings(self.preset, **{name: getattr(self, name) for name in OPTIONS})
 
     def _validated(self, X: Any, *, reset: bool) -> FloatArray:
@@ -441,11 +442,3 @@ class JointClassifier(
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
-
-
-def _check_given(y: Any) -> None:
-    if y is None:
-        raise ValueError(
-            "JointClassifier requires y to be passed, but the target y is None; "
-            "give labels for at least one batch"
-        )

@@ -72,8 +72,20 @@ class Problem:
         architecture = architecture_of(z.shape[1], n_batches, n_classes, settings)
         return cls(z, batch, subject, architecture, settings)
 
-    def member(self, codes: IntArray, seed: int) -> Member:
-        """A member that learns these class codes, with its own held-out rows."""
+    def member(self, codes: IntArray, seed: int, batch: IntArray | None = None) -> Member:
+        """A member that learns these class codes, with its own held-out rows.
+
+        Parameters
+        ----------
+        codes
+            Class code of each row, ``UNLABELLED`` for none, shape (n,).
+        seed
+            Of the member.
+        batch
+            Batch code of each row as this member takes them, -1 for rows it does not use; None
+            takes the problem's.
+        """
+        batch = self.batch if batch is None else batch
         held_out = hold_out(
             codes,
             self.subject,
@@ -81,8 +93,8 @@ class Problem:
             FEWEST_HELD_OUT,
             np.random.default_rng(seed),
         )
-        training = np.setdiff1d(np.arange(len(codes)), held_out)
-        return Member(codes, self.batch, training, held_out, seed)
+        training = np.setdiff1d(np.flatnonzero(batch >= 0), held_out)
+        return Member(codes, batch, training, held_out, seed)
 
     def train(
         self,
