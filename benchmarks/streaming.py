@@ -131,10 +131,10 @@ torch {version("torch")}, crossplate {version("crossplate")}; a shared machine o
 
 Simulated cells of two days, {MARKERS} markers, float32 in one file, rows of both days mixed.
 Training: one member, one pass over all rows (statistics and training), 256 rows of each day a
-step. The default fit has five members and at most 2,000 steps, so most of it is reading the statistics.
-Best of {ROUNDS} rounds in which the sizes take turns, each in a process of its own. Memory: highest
-resident memory during fit and predict beyond mapped files, minus that before (the predictions
-themselves, 16 bytes a row, are part of it).
+step. The default fit has five members and at most 2,000 steps, so most of it is reading the
+statistics. Best of {ROUNDS} rounds in which the sizes take turns, each in a process of its own.
+Memory: highest resident memory during fit and predict beyond mapped files, minus that before (the
+predictions themselves, 16 bytes a row, are part of it).
 
 | rows | rows/s in training | relative | rows/s in prediction | default fit, s | memory, MB \
 | file, MB | accuracy on day 2 |
