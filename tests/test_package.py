@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "joint": NUMBERS | {"table"},
     "correct": NUMBERS | {"table", "joint"},
     "evaluate": NUMBERS | {"table"},
-    "report": BASE | {"evaluate"},
+    "report": BASE | {"evaluate", "spectra"},
     "study": NUMBERS | {"table", "io", "joint", "evaluate", "report"},
 }
 UNLIMITED = {"__init__", "cli"}

@@ -11,8 +11,10 @@ import typer
 from crossplate.cli.datasets import datasets_app
 from crossplate.cli.demo import DEMO_EXAMPLES, demo_command
 from crossplate.cli.errors import INTERRUPTED
+from crossplate.cli.match import MATCH_EXAMPLES, match_command
 from crossplate.cli.predict import PREDICT_EXAMPLES, predict_command
 from crossplate.cli.run import RUN_EXAMPLES, run_command
+from crossplate.cli.spectra import SPECTRA_EXAMPLES, spectra_command
 
 __all__ = ["app", "main"]
 
@@ -58,6 +60,8 @@ def root(
 
 app.command("run", epilog=RUN_EXAMPLES)(run_command)
 app.command("predict", epilog=PREDICT_EXAMPLES)(predict_command)
+app.command("spectra", epilog=SPECTRA_EXAMPLES)(spectra_command)
+app.command("match", epilog=MATCH_EXAMPLES)(match_command)
 app.command("demo", epilog=DEMO_EXAMPLES)(demo_command)
 app.add_typer(datasets_app, name="datasets")
 

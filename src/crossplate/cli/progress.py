@@ -37,6 +37,14 @@ class Steps:
             self._progress.remove_task(self._task)
         self._task = self._progress.add_task(what, total=None, detail="")
 
+    def count(self, done: int, total: int) -> None:
+        """Show how many of the things of this step are done."""
+        if self._progress is None or self._task is None:
+            return
+        self._progress.update(
+            self._task, total=total, completed=done, detail=f"{done:,} of {total:,}"
+        )
+
     def epoch(self, done: EpochLosses) -> None:
         """Show an epoch of the training; after the last one the scoring begins."""
         if self._progress is None or self._task is None:
