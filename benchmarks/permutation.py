@@ -22,7 +22,7 @@ from crossplate.joint.permutation import permutation_test
 from crossplate.joint.protocols import predict_across_batches, predict_within_batches
 
 RESULTS = Path(__file__).parent / "results" / "permutation.md"
-ROWS, FEATURES, SHUFFLES, ROUNDS = 1858, 25, 100, 3
+ROWS, FEATURES, SHUFFLES, ROUNDS = 1858, 25, 100, 2
 ONE = JointClassifier(random_state=0, n_members=1)
 Ways = dict[str, Callable[[], object]]
 
