@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-Compute = Callable[[FloatArray, npt.NDArray[np.str_]], FloatArray]
+Compute = Callable[[FloatArray, npt.NDArray[np.str_]], npt.NDArray[Any]]
 SOURCE, TARGET = "source", "target"
 
 __all__ = ["JointClassifier"]
@@ -292,7 +292,7 @@ class JointClassifier(
                 )
         return names
 
-    def _of_rows(self, X: Any, batch: Any, compute: Compute) -> FloatArray:
+    def _of_rows(self, X: Any, batch: Any, compute: Compute) -> npt.NDArray[Any]:
         """What is computed of scaled rows and their batches, a block at a time where X is large."""
         check_is_fitted(self, "weights_")
         matrix = stored_matrix(X)
@@ -354,8 +354,10 @@ class JointClassifier(
 
     def predict(self, X: Any, *, batch: Any = None) -> npt.NDArray[Any]:
         """Most probable class of each row; parameters as in :meth:`predict_proba`."""
-        likeliest = self.predict_proba(X, batch=batch).argmax(axis=1)
-        return np.asarray(self.classes_[likeliest])
+        compute = self._networks.probabilities
+        return self._of_rows(
+            X, batch, lambda z, _: self.classes_[compute(z).mean(axis=0).argmax(axis=1)]
+        )
 
     def transform(self, X: Any, *, batch: Any = None) -> FloatArray:
         """Latent codes, from which the classes are told and the measurements restored.

@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 
 from crossplate.errors import InputError
 from crossplate.joint.classifier import JointClassifier
+from crossplate.rows import shuffled_codes
 
 FloatArray = npt.NDArray[np.float64]
 SCORES = {"accuracy": accuracy_score, "balanced_accuracy": balanced_accuracy_score}
@@ -109,7 +110,7 @@ def permutation_test(
     seeds = rng.randint(np.iinfo(np.int32).max, size=n_permutations + 1)
     labellings = [codes]
     labellings += [
-        _shuffled(codes, problem.batch, problem.subject, np.random.default_rng(seed))
+        shuffled_codes(codes, problem.batch, problem.subject, np.random.default_rng(seed))
         for seed in seeds[1:]
     ]
     members = [
@@ -122,28 +123,3 @@ def permutation_test(
     names = truth[target].astype(str)
     scores = np.array([SCORES[score](names, called.astype(str)) for called in calls])
     return PermutationResult(score, float(scores[0]), scores[1:])
-
-
-def _shuffled(
-    codes: npt.NDArray[np.int64],
-    batch: npt.NDArray[np.int64],
-    subject: npt.NDArray[np.str_] | None,
-    rng: np.random.Generator,
-) -> npt.NDArray[np.int64]:
-    """Labels shuffled among the labelled subjects of each batch."""
-    shuffled = codes.copy()
-    who = np.arange(len(codes)).astype(str) if subject is None else subject
-    for number in np.unique(batch):
-        rows = np.flatnonzero((batch == number) & (codes >= 0))
-        if not len(rows):
-            continue
-        names, first, places = np.unique(who[rows], return_index=True, return_inverse=True)
-        labels = codes[rows][first]
-        contradicting = np.flatnonzero(labels[places] != codes[rows])
-        if len(contradicting):
-            raise InputError(
-                f"subject '{names[places[contradicting[0]]]}' has samples with different labels; "
-                "give each subject one"
-            )
-        shuffled[rows] = rng.permutation(labels)[places]
-    return shuffled

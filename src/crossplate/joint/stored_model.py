@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from crossplate.joint.classifier import JointClassifier
     from crossplate.joint.settings import JointSettings
 
-Compute = Callable[[FloatArray, npt.NDArray[np.str_]], FloatArray]
+Array = npt.NDArray[Any]
+Compute = Callable[[FloatArray, npt.NDArray[np.str_]], Array]
 
 __all__ = ["fit_stored", "in_blocks"]
 
@@ -80,9 +81,7 @@ def fit_stored(
     model.history_ = pd.DataFrame(trained.history)
 
 
-def in_blocks(
-    model: JointClassifier, matrix: StoredMatrix, batch: Any, compute: Compute
-) -> FloatArray:
+def in_blocks(model: JointClassifier, matrix: StoredMatrix, batch: Any, compute: Compute) -> Array:
     """Results of all rows of a stored matrix.
 
     Parameters
@@ -97,12 +96,12 @@ def in_blocks(
         Scaled rows and their batches → one result a row, row axis first.
     """
     scaler = _with_new_batches(model, matrix, batch)
-    results: FloatArray | None = None
+    results: Array | None = None
     for where, x in matrix.blocks():
         names = _names_of(model, batch, where)
         found = compute(scaler.scale(x, names), names)
         if results is None:
-            results = np.empty((len(matrix), *found.shape[1:]))
+            results = np.empty((len(matrix), *found.shape[1:]), dtype=found.dtype)
         results[where] = found
     assert results is not None
     return results

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -81,20 +82,28 @@ class StoredStudy:
         names, order = np.unique(np.array(found, dtype=object).astype(str), return_inverse=True)
         return cls(names, order.astype(np.int16)[codes], label_names, classes)
 
-    @property
+    @cached_property
     def rows(self) -> IntArray:
         """Rows of each batch, shape (K,)."""
-        return np.bincount(self.batch, minlength=len(self.batches))
+        return _counts(self.batch, len(self.batches))
 
-    @property
+    @cached_property
     def labelled_rows(self) -> IntArray:
         """Labelled rows of each batch, shape (K,)."""
-        return np.bincount(self.batch[self.classes >= 0], minlength=len(self.batches))
+        return _counts(np.where(self.classes >= 0, self.batch, -1), len(self.batches))
 
-    @property
+    @cached_property
     def class_counts(self) -> IntArray:
         """Rows of each class, shape (C,)."""
-        return np.bincount(self.classes[self.classes >= 0], minlength=len(self.label_names))
+        return _counts(self.classes, len(self.label_names))
+
+
+def _counts(codes: Codes, size: int) -> IntArray:
+    """How often each code from 0 on occurs, without a copy of all codes in wider numbers."""
+    counts = np.zeros(size + 1, dtype=np.int64)
+    for start in range(0, len(codes), AT_ONCE):
+        counts += np.bincount(codes[start : start + AT_ONCE] + 1, minlength=size + 1)
+    return counts[1:]
 
 
 def coded(values: Any, n_rows: int, what: str) -> tuple[list[Any], Codes]:
