@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "evaluate": NUMBERS | {"table"},
     "report": BASE | {"evaluate", "spectra"},
     "study": NUMBERS | {"table", "io", "joint", "evaluate", "report"},
+    "compare": NUMBERS | {"table", "io", "joint", "correct", "evaluate"},
 }
 UNLIMITED = {"__init__", "cli"}
 # Files that belong to the room they were split from.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from crossplate import InputError, JointClassifier
-from crossplate.joint.permutation import PermutationResult, _shuffled, permutation_test
+from crossplate.joint.permutation import PermutationResult, permutation_test
 
 from .conftest import make_rows
 
@@ -48,20 +48,6 @@ def test_target_truth_does_not_reach_the_training():
 
 def test_p_value_counts_ties_and_itself():
     assert PermutationResult("accuracy", 0.8, np.array([0.5, 0.8, 0.9, 0.4])).p_value == 3 / 5
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_labels_move_with_the_subject_and_within_the_batch(seed):
-    subject = np.repeat([f"s{i}" for i in range(30)], 2)
-    batch = np.repeat([0, 1, 2], 20)
-    codes = np.repeat(np.random.default_rng(seed).integers(0, 2, 30), 2)
-    codes[40:] = -1
-    shuffled = _shuffled(codes, batch, subject, np.random.default_rng(seed))
-    assert (shuffled[::2] == shuffled[1::2]).all()
-    assert (shuffled[40:] == -1).all()
-    for number in (0, 1):
-        assert shuffled[batch == number].sum() == codes[batch == number].sum()
-    assert (shuffled != codes).any()
 
 
 @pytest.mark.parametrize(

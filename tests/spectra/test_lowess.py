@@ -4,8 +4,8 @@ import pytest
 from crossplate.errors import InputError
 from crossplate.spectra.lowess import lowess
 
-# lowess(x, y) of R 4.2.2: one far outlier among few points, and points so near each other that
-# some are interpolated.
+# lowess(x, y) of R 4.2.2: one far outlier among few points, points so near each other that some
+# are interpolated, and more points in one place than a line is fitted to.
 FEW = {
     "x": [1558, 1770.4, 1925.6, 2326.8, 2374, 2851.8, 2950, 3720.5, 4182, 4672.8, 7182.5, 7336.1,
           8776.5, 8911.3],
@@ -36,8 +36,14 @@ DENSE = {
             -0.536410661294],
 }  # fmt: skip
 
+TIED = {
+    "x": [1, 1, 1, 1, 1, 1, 2, 3, 9],
+    "y": [1, 2, 3, 4, 5, 6, 7, 8, 2],
+    "fit": [3.5, 3.5, 3.5, 3.5, 3.5, 3.5, 7, 8, 2.00955714035],
+}
 
-@pytest.mark.parametrize("case", [FEW, DENSE], ids=["outlier", "interpolated"])
+
+@pytest.mark.parametrize("case", [FEW, DENSE, TIED], ids=["outlier", "interpolated", "one place"])
 def test_fit_as_in_r(case):
     x, y = np.array(case["x"], dtype=float), np.array(case["y"])
     np.testing.assert_allclose(lowess(x, y), case["fit"], rtol=1e-10)

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from crossplate.errors import InputError
-from crossplate.io import read_table
 from crossplate.spectra.matching import feature_mz, match_features, match_tables
 from crossplate.table import SampleTable
 
@@ -171,12 +170,12 @@ def test_ions_of_four_real_batches_agree_with_the_matched_table(real_tables):
     ions = [name for name in reference.columns if name.startswith("mz_")]
     tables, true = [], []
     for number in range(1, 5):
-        raw = read_table(folder / f"raw_batch{number}.csv.gz")
+        raw = pd.read_csv(folder / f"raw_batch{number}.csv.gz", index_col="sample_id")
         rows = reference.loc[reference["batch"] == number, ions]
-        columns = raw.features.loc[rows.index]
-        name_of = {tuple(columns[name]): name for name in columns}
-        tables.append(raw)
-        true.append([name_of[tuple(rows[ion])] for ion in ions])
+        values = raw.loc[rows.index].to_numpy(float)
+        name_of = dict(zip(map(tuple, values.T.tolist()), raw.columns, strict=True))
+        tables.append(SampleTable(raw, pd.Series(str(number), index=raw.index)))
+        true.append([name_of[ion] for ion in map(tuple, rows.to_numpy(float).T.tolist())])
     matched, matchings = match_tables(tables, ppm=10)
     right = wrong = 0
     for raw, names, matching in zip(tables[1:], true[1:], matchings, strict=True):

@@ -10,6 +10,13 @@ def test_small_spectrum_as_in_r():
     assert mad_noise(np.array([5.0, 3, 4, 8, 2, 6, 9, 3, 4, 1])) == pytest.approx(2.2239)
 
 
+@pytest.mark.parametrize("n", [1, 2, 3, 10, 11])
+def test_medians_of_odd_and_even_numbers(n):
+    raw = np.random.default_rng(n).normal(size=n)
+    expected = 1.4826 * np.median(np.abs(raw - np.median(raw)))
+    assert mad_noise(raw) == pytest.approx(expected, rel=1e-15)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_peaks_hardly_move_it(seed):
     rng = np.random.default_rng(seed)

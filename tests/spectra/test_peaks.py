@@ -27,6 +27,8 @@ def test_maxima_as_they_are_defined(seed):
         np.testing.assert_array_equal(
             local_maxima(raw, half_window), by_definition(raw, half_window)
         )
+        found = by_definition(raw, half_window)
+        np.testing.assert_array_equal(local_maxima(raw, half_window, 1.0), found[raw[found] > 1.0])
 
 
 def test_flat_spectrum_has_no_maximum():

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from crossplate.cli.compare import COMPARE_EXAMPLES, compare_command
 from crossplate.cli.datasets import datasets_app
 from crossplate.cli.demo import DEMO_EXAMPLES, demo_command
 from crossplate.cli.errors import INTERRUPTED
@@ -62,6 +63,7 @@ app.command("run", epilog=RUN_EXAMPLES)(run_command)
 app.command("predict", epilog=PREDICT_EXAMPLES)(predict_command)
 app.command("spectra", epilog=SPECTRA_EXAMPLES)(spectra_command)
 app.command("match", epilog=MATCH_EXAMPLES)(match_command)
+app.command("compare", epilog=COMPARE_EXAMPLES)(compare_command)
 app.command("demo", epilog=DEMO_EXAMPLES)(demo_command)
 app.add_typer(datasets_app, name="datasets")
 

@@ -29,7 +29,7 @@ Example, with public data (see crossplate datasets):
 _QC = "QC"
 _LINE = 74
 
-__all__ = ["DEMO_EXAMPLES", "demo_command"]
+__all__ = ["DEMO_EXAMPLES", "demo_command", "public_plates"]
 
 
 def demo_command(
@@ -88,10 +88,21 @@ def _introduce(dataset: str | None) -> str:
 
 
 def _plates(dataset: str | None) -> SampleTable:
-    from crossplate.datasets import demo_plates, load
+    from crossplate.datasets import demo_plates
 
-    if dataset is None:
-        return demo_plates().table
+    return demo_plates().table if dataset is None else public_plates(dataset)
+
+
+def public_plates(dataset: str) -> SampleTable:
+    """Plates of a public data set, without its quality-control samples.
+
+    Raises
+    ------
+    InputError
+        If there is no such data set, it cannot be had, or it has one batch only.
+    """
+    from crossplate.datasets import load
+
     table = load(dataset)
     assert table.label is not None, "every registered data set has labels"
     control = table.label.str.upper().str.startswith(_QC).fillna(False).to_numpy(dtype=bool)
@@ -100,7 +111,7 @@ def _plates(dataset: str | None) -> SampleTable:
             f"{control.sum()} quality-control samples were left out"
         )
     if len(table.batches) < 2:
-        raise InputError(f"{dataset} has one batch only; choose another for a demo")
+        raise InputError(f"{dataset} has one batch only; choose another")
     return table
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -114,20 +115,20 @@ def bin_peaks(peaks: Sequence[PeakList], settings: BinningSettings) -> Bins:
         return Bins(np.zeros(0), nothing, nothing, np.zeros(0), len(peaks))
     order = np.argsort(mz, kind="stable")
     mz = mz[order]
-    intensity = np.concatenate([each.intensity for each in peaks])[order]
     spectrum = np.repeat(np.arange(len(peaks)), [len(each) for each in peaks])[order]
     tolerance = settings.tolerance_ppm * PPM
     parts = _parts(mz, spectrum, tolerance, distinct=settings.method == "strict")
-    centre = np.empty_like(mz)
+    intensity = np.concatenate([each.intensity for each in peaks])[order]
+    # thousands of spectra have millions of peaks
+    del order
     for left, right in parts:
         part = slice(left, right + 1)
         inside = np.arange(left, right + 1)
         if settings.method == "relaxed":
             inside = inside[_highest_of_each(spectrum[part], intensity[part])]
-            centre[part] = mz[part]
-        centre[inside] = mz[inside].mean()
-    centres, bin_of = np.unique(centre, return_inverse=True)
-    return Bins(centres, bin_of.astype(np.intp), spectrum, intensity, len(peaks))
+        mz[inside] = mz[inside].mean()
+    centre, bin_of = np.unique(mz, return_inverse=True)
+    return Bins(centre, np.asarray(bin_of, dtype=np.intp), spectrum, intensity, len(peaks))
 
 
 def _parts(
@@ -155,7 +156,7 @@ def _cut(
     end: int,
 ) -> list[tuple[int, int]]:
     """Cut a run of peaks at its widest gaps until each part is a bin."""
-    widest = _WidestGap(gaps[start:end].tolist())
+    widest = _WidestGap(gaps[start:end].data)
     parts: list[tuple[int, int]] = []
     todo = [(start, end, widest.root)]
     while todo:
@@ -176,9 +177,9 @@ class _WidestGap:
     proportion to the square of the number of peaks.
     """
 
-    def __init__(self, gaps: list[float]) -> None:
-        self.left = [-1] * len(gaps)
-        self.right = [-1] * len(gaps)
+    def __init__(self, gaps: memoryview) -> None:
+        self.left = array("q", [-1]) * len(gaps)
+        self.right = array("q", [-1]) * len(gaps)
         spine: list[int] = []
         for i, gap in enumerate(gaps):
             below = -1
@@ -202,10 +203,12 @@ def _within(mz: FloatArray, tolerance: float) -> bool:
 def _last_distinct(spectrum: IntArray) -> IntArray:
     """Last peak up to which, from each peak on, no spectrum comes twice."""
     order = np.argsort(spectrum, kind="stable")
+    same = np.flatnonzero(np.diff(spectrum[order]) == 0)
     again = np.full(spectrum.size, spectrum.size, dtype=np.intp)
-    same = spectrum[order[1:]] == spectrum[order[:-1]]
-    again[order[:-1][same]] = order[1:][same]
-    return np.minimum.accumulate(again[::-1])[::-1] - 1
+    again[order[same]] = order[same + 1]
+    again -= 1
+    np.minimum.accumulate(again[::-1], out=again[::-1])
+    return again
 
 
 def _highest_of_each(spectrum: IntArray, intensity: FloatArray) -> IntArray:

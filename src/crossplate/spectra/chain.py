@@ -166,6 +166,8 @@ def processed_spectrum(
 def above_snr(peaks: PeakList, min_snr: float) -> PeakList:
     """Peaks above a signal-to-noise ratio."""
     kept = peaks.snr > min_snr
+    if kept.all():
+        return peaks
     return PeakList(peaks.mz[kept], peaks.intensity[kept], peaks.snr[kept])
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from crossplate.spectra.chain import FeatureRow
 from crossplate.spectra.checking import FloatArray
 from crossplate.spectra.spectrum_file import Exclusion
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["SpectraFeatures", "SpectrumQuality", "collected_features", "feature_names"]
 
@@ -87,11 +90,15 @@ class SpectraFeatures:
 
     def to_frame(self) -> pd.DataFrame:
         """Intensities with spectra as index ``sample_id`` and m/z as column names."""
+        import pandas as pd
+
         index = pd.Index(self.names, name="sample_id", dtype=object)
         return pd.DataFrame(self.intensity, index=index, columns=feature_names(self.feature_mz))
 
     def quality_frame(self) -> pd.DataFrame:
         """Figures of the spectra, one row each, with ``name`` as index."""
+        import pandas as pd
+
         columns = list(SpectrumQuality.__dataclass_fields__)
         rows = [asdict(each) for each in self.quality]
         return pd.DataFrame(rows, columns=columns).set_index("name")

@@ -7,7 +7,6 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import maximum_filter1d
 
 from crossplate.errors import InputError
 from crossplate.spectra.checking import FloatArray, check_half_window
@@ -80,7 +79,9 @@ class PeakList:
         return len(self.mz)
 
 
-def local_maxima(intensity: FloatArray, half_window: int) -> npt.NDArray[np.intp]:
+def local_maxima(
+    intensity: FloatArray, half_window: int, above: float = -np.inf
+) -> npt.NDArray[np.intp]:
     """Points that are the highest within a window, as MALDIquant finds them.
 
     Of equal points the first counts. Beyond the ends the spectrum is taken to be 0, so that a
@@ -92,6 +93,8 @@ def local_maxima(intensity: FloatArray, half_window: int) -> npt.NDArray[np.intp
         Shape (n,).
     half_window
         Points on either side.
+    above
+        Only points above this are looked at.
 
     Returns
     -------
@@ -103,14 +106,16 @@ def local_maxima(intensity: FloatArray, half_window: int) -> npt.NDArray[np.intp
         If the window is wider than the spectrum.
     """
     check_half_window(half_window, intensity.size, "peak detection")
-    highest = maximum_filter1d(intensity, 2 * half_window + 1, mode="constant", cval=0.0)
-    padded = np.concatenate((np.zeros(half_window), intensity))
-    # a first highest point rises from the one before; this leaves few for the full comparison
-    rises = intensity > padded[half_window - 1 : -1]
-    found = np.flatnonzero((intensity == highest) & rises)
-    before = padded[found[:, np.newaxis] + np.arange(half_window)]
-    first = (before < intensity[found, np.newaxis]).all(axis=1)
-    return np.asarray(found[first], dtype=np.intp)
+    padded = np.pad(intensity, half_window)
+    before, after = padded[half_window - 1 : -half_window - 1], padded[half_window + 1 :]
+    rises = (intensity > before) & (intensity >= after[: intensity.size]) & (intensity > above)
+    # this leaves few for the full comparison
+    at = np.flatnonzero(rises)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * half_window + 1)[at]
+    height = intensity[at, np.newaxis]
+    first = (windows[:, :half_window] < height).all(axis=1)
+    highest = (windows[:, half_window + 1 :] <= height).all(axis=1)
+    return np.asarray(at[first & highest], dtype=np.intp)
 
 
 def detect_peaks(
@@ -139,8 +144,7 @@ def detect_peaks(
             f"the noise level is {noise:g}, so no signal-to-noise ratio can be formed: more than "
             "half of the points are equal; export the spectrum without zero suppression"
         )
-    at = local_maxima(intensity, settings.half_window)
-    at = at[intensity[at] > settings.min_snr * noise]
+    at = local_maxima(intensity, settings.half_window, settings.min_snr * noise)
     place = mz[at]
     if settings.position == "vertex":
         place = vertices(mz, intensity, at, settings.half_window)

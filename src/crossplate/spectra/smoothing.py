@@ -8,7 +8,6 @@ from typing import Literal, assert_never
 
 import numpy as np
 from scipy.ndimage import correlate1d
-from scipy.signal import savgol_coeffs
 
 from crossplate.errors import InputError
 from crossplate.spectra.checking import FloatArray, check_half_window
@@ -116,10 +115,10 @@ def savitzky_golay(intensity: FloatArray, half_window: int = 10, order: int = 3)
 @lru_cache(maxsize=8)
 def _weights(half_window: int, order: int) -> FloatArray:
     """Weights of a window's points for the polynomial's value at each of them, in rows."""
-    width = 2 * half_window + 1
-    weights = np.array(
-        [savgol_coeffs(width, order, pos=at, use="dot") for at in range(width)], dtype=np.float64
-    )
+    # the projection on polynomials; scipy.signal has it too, but takes half a second to import
+    powers = np.vander(np.linspace(-1.0, 1.0, 2 * half_window + 1), order + 1)
+    basis = np.linalg.qr(powers)[0]
+    weights: FloatArray = basis @ basis.T
     weights.setflags(write=False)
     return weights
 
