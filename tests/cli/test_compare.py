@@ -29,7 +29,7 @@ def test_compares_all_pairs_and_prints_a_table(cli, study, tmp_path):
     means = across[across["level"] == "subject"].groupby("method")["balanced_accuracy"].mean()
     shown = {words[0]: words[3] for words in lines if words[0] != "in-batch:"}
     assert shown == {name: f"{mean:.3f}" for name, mean in means.items()}
-    assert max(map(len, text.splitlines())) <= 80
+    assert max(map(len, table)) <= 80
     for name in ("comparison.csv", "summary.csv", "compare.md", "parts/"):
         assert name in text.split("Written to")[1]
 
@@ -127,3 +127,18 @@ def test_interruption_says_that_it_goes_on(cli, study, tmp_path, monkeypatch):
     assert "what was finished is kept" in done.err
     assert len(list((tmp_path / "out/parts").glob("*.csv"))) == 2
     assert cli(*study).code == 0
+
+
+def test_no_scheduler_at_the_address(cli, study, monkeypatch):
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("crossplate.compare.executing._CONNECT_SECONDS", 0.2)
+    done = cli(*study, "--dask", "tcp://127.0.0.1:1")
+    assert done.code == 2
+    assert done.err.startswith("crossplate: no Dask scheduler answers at tcp://127.0.0.1:1; ")
+
+
+def test_help_names_every_method(cli):
+    from crossplate.compare.methods import METHODS
+
+    text = " ".join(cli("compare", "--help").out.split())
+    assert ", ".join(METHODS) in text

@@ -31,6 +31,7 @@ def cluster():
         yield cluster
 
 
+@pytest.mark.slow  # two processes that import everything
 def test_a_cluster_of_two_processes_gives_the_figures_of_one(cluster, tmp_path):
     table = make_table(1, replicates=2)
     here = compare(table, SETTINGS, folder=tmp_path / "here")
@@ -56,6 +57,7 @@ def test_a_cluster_of_two_processes_gives_the_figures_of_one(cluster, tmp_path):
     pd.testing.assert_frame_equal(again.rows, there.rows)
 
 
+@pytest.mark.slow
 def test_a_refusal_on_a_worker_is_a_note(cluster, tmp_path):
     table = make_table(1)
     wrong = replace(SETTINGS, methods=("coral",), method_settings={"coral": {"shrinkage": -1.0}})

@@ -57,6 +57,22 @@ def test_interval_is_that_of_a_plain_bootstrap():
     np.testing.assert_allclose([found.low, found.high], expected, atol=0.012)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_intervals_are_not_too_narrow_with_three_samples_of_a_class(seed):
+    """The variance of a sum over strata, its unbiased estimate, known in closed form."""
+    rng = np.random.default_rng(seed)
+    truth = np.repeat(["SLE", "control"], 3).astype(object)
+    pairs, variance = [], 0.0
+    for batch in range(40):
+        right = {A: rng.random(6), B: rng.random(6)}
+        unit = np.array([f"{batch}-{row}" for row in range(6)], dtype=object)
+        pairs.append(PairCalls(f"t{batch}", truth, unit, right))
+        for rows in (slice(0, 3), slice(3, 6)):
+            variance += np.var((right[A] - right[B])[rows], ddof=1) / 3 / (2 * 40) ** 2
+    (found,) = contrasts(pairs, [(A, B)])
+    assert found.high - found.low == pytest.approx(2 * 1.96 * np.sqrt(variance), rel=0.06)
+
+
 def test_samples_of_a_subject_are_drawn_together():
     n = 60
     alone = calls_of(3, n)

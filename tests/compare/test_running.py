@@ -266,9 +266,7 @@ def test_a_method_that_fails_is_told_and_tried_again(table, tmp_path, monkeypatc
     failed = result.rows[result.rows["method"] == "none"]
     assert failed[list(SCORES)].isna().all(axis=None)
     assert (failed["note"] == "these plates cannot be corrected").all()
-    assert (
-        "none failed on p1:p2 and 1 more pairs: these plates cannot be corrected" in result.notices
-    )
+    assert "none failed on p1:p2 and 1 more: these plates cannot be corrected" in result.notices
     summary = result.summary.frame.set_index(["protocol", "level", "method"])
     assert summary.loc[("across", "subject", "none"), "n_pairs"] == 0
     assert compare(table, SIMPLE, folder=folder).rows["accuracy"].notna().all()

@@ -81,6 +81,10 @@ def contrasts(
     subject with all its samples, in all batches that it is in, for all methods alike. Seeds are
     averaged before. Other plates are not in it: with few batches that is the larger unknown.
 
+    Of n subjects of a class and batch, n - 1 are drawn and weighted with n / (n - 1)
+    [RaoWu1988]_: with three of each, as in small studies, the plain bootstrap would give intervals
+    a fifth too narrow. Where few calls differ the p-value, which is exact, is the safer of the two.
+
     Parameters
     ----------
     pairs
@@ -89,6 +93,12 @@ def contrasts(
         Which (method, classifier) to contrast with which other.
     random_state
         Seed of resamples and flips.
+
+    References
+    ----------
+    .. [RaoWu1988] Rao J. N. K., Wu C. F. J. Resampling inference with complex survey data. Journal
+       of the American Statistical Association 83, 231-241 (1988).
+       doi:10.1080/01621459.1988.10478591
     """
     keys = sorted({key for both in wanted for key in both})
     place = {key: number for number, key in enumerate(keys)}
@@ -166,12 +176,14 @@ class _Design:
         return cls(len(units), strata, tuple(sums))
 
     def resamples(self, rng: np.random.Generator) -> Iterator[FloatArray]:
-        """How often each unit is drawn, shape (some draws, units)."""
+        """Weight of each unit, shape (some draws, units), for [RaoWu1988]_'s rescaled bootstrap."""
         for _ in range(N_RESAMPLES // _AT_ONCE):
-            weights = np.zeros((_AT_ONCE, self.n_units))
+            weights = np.ones((_AT_ONCE, self.n_units))
             for members in self.strata:
                 size = len(members)
-                weights[:, members] = rng.multinomial(size, np.full(size, 1 / size), _AT_ONCE)
+                if size > 1:  # a unit alone in its stratum cannot tell how it would vary
+                    drawn = rng.multinomial(size - 1, np.full(size, 1 / size), _AT_ONCE)
+                    weights[:, members] = drawn * (size / (size - 1))
             yield weights
 
     def scores(self, weights: FloatArray) -> FloatArray:

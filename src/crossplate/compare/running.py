@@ -226,7 +226,7 @@ def _notices(
     for (method, note), its in failed.groupby(["method", "note"], sort=False):
         places = its[["source", "target"]].drop_duplicates()
         where = ":".join(places.iloc[0])
-        more = f" and {len(places) - 1} more pairs" if len(places) > 1 else ""
+        more = f" and {len(places) - 1} more" if len(places) > 1 else ""
         yield f"{method} failed on {where}{more}: {note}"
 
 

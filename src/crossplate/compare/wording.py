@@ -76,8 +76,8 @@ def explanation(summary: Summary) -> list[str]:
         "and seeds; acc.: accuracy; rank: mean over pairs, 1 the best.",
         f"To baseline ({method_name(BASELINE)}): points of balanced accuracy and 95% interval, "
         f"from {N_RESAMPLES:,} resamples of the target's {units} within class and batch; p: from "
-        f"{N_FLIPS:,} random exchanges of the two methods' calls. Both speak of other {units} on "
-        "these plates, not of other plates.",
+        f"{N_FLIPS:,} random exchanges of the two methods' calls, and the safer where few calls "
+        f"differ. Both speak of other {units} on these plates, not of other plates.",
     ]
     if n_tests > 1:
         sentences.append(
