@@ -1,4 +1,4 @@
-"""The command line: ``crossplate run``, ``predict``, ``demo`` and ``datasets``.
+"""The command line: ``crossplate run``, ``predict``, ``spectra``, ``match`` and the other commands.
 
 Nothing heavy is imported here, so that ``crossplate --help`` answers at once.
 """
@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from crossplate.cli.biomarkers import BIOMARKERS_EXAMPLES, biomarkers_command
 from crossplate.cli.compare import COMPARE_EXAMPLES, compare_command
 from crossplate.cli.datasets import datasets_app
 from crossplate.cli.demo import DEMO_EXAMPLES, demo_command
@@ -64,6 +65,7 @@ app.command("predict", epilog=PREDICT_EXAMPLES)(predict_command)
 app.command("spectra", epilog=SPECTRA_EXAMPLES)(spectra_command)
 app.command("match", epilog=MATCH_EXAMPLES)(match_command)
 app.command("compare", epilog=COMPARE_EXAMPLES)(compare_command)
+app.command("biomarkers", epilog=BIOMARKERS_EXAMPLES)(biomarkers_command)
 app.command("demo", epilog=DEMO_EXAMPLES)(demo_command)
 app.add_typer(datasets_app, name="datasets")
 

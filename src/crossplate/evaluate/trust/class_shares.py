@@ -32,7 +32,6 @@ __all__ = [
     "likelihood_shares",
     "offset_shares",
     "separation",
-    "shares_log_likelihood",
     "to_scores",
 ]
 
@@ -167,7 +166,9 @@ def likelihood_shares(
     return shares
 
 
-def offset_shares(known: ClassScores, scores: Floats) -> tuple[Floats, float]:
+def offset_shares(
+    known: ClassScores, scores: Floats, *, offset: bool = True
+) -> tuple[Floats, float]:
     """Class shares of the target when its scores are also offset, and scatter more or less.
 
     Maximum likelihood of the shares, one offset of all scores and one factor of the spread within
@@ -182,36 +183,36 @@ def offset_shares(known: ClassScores, scores: Floats) -> tuple[Floats, float]:
         Scores of each class in the source.
     scores
         Scores of the target, shape (m, K - 1).
+    offset
+        False leaves the offset at 0, to see what it explains.
 
     Returns
     -------
-    Shares, shape (K,), and the log likelihood of all scores (up to the constant of
-    `shares_log_likelihood`).
+    Shares, shape (K,), and the log likelihood of all scores up to a constant.
 
     References
     ----------
     .. [Zhang2013] K. Zhang, B. Schölkopf, K. Muandet, Z. Wang, Domain adaptation under target and
        conditional shift, ICML 2013.
     """
-    ratios = np.log(known.shares[:-1] / known.shares[-1])
-    offset = scores.mean(axis=0) - known.shares @ known.mean
+    d = scores.shape[1]
+    start = np.zeros(2 * d + 1)
+    start[:d] = np.log(known.shares[:-1] / known.shares[-1])
+    if offset:
+        start[d:-1] = scores.mean(axis=0) - known.shares @ known.mean
+    free = (None, None)
     end = minimize(
         _offset_loss,
-        np.concatenate([ratios, offset, [0.0]]),
+        start,
         args=(known, scores),
         jac=True,
         method="L-BFGS-B",
+        bounds=[free] * d + [free if offset else (0.0, 0.0)] * d + [free],
         options={"ftol": 1e-7},
     )
-    shares = _shares_of(end.x[: len(ratios)])
+    shares = _shares_of(end.x[:d])
     penalty = end.x[-1] ** 2 / (2 * LOG_WIDENING_SD**2) - FURTHER_SAMPLES * np.log(shares).sum()
     return shares, float(penalty - len(scores) * end.fun)
-
-
-def shares_log_likelihood(known: ClassScores, scores: Floats, shares: Floats) -> float:
-    """Log likelihood of all scores with these shares and neither offset nor widening."""
-    joint = known.log_density(scores) + np.log(np.maximum(shares, 1e-12))
-    return float(np.logaddexp.reduce(joint, axis=1).sum())
 
 
 def _offset_loss(place: Floats, known: ClassScores, scores: Floats) -> tuple[float, Floats]:

@@ -19,7 +19,6 @@ from crossplate.evaluate.trust.class_shares import (
     likelihood_shares,
     offset_shares,
     separation,
-    shares_log_likelihood,
     to_scores,
 )
 from crossplate.evaluate.trust.units import codes_of_columns, units_of
@@ -156,17 +155,16 @@ def _three(known: Floats, codes: Ints, unknown: Floats) -> Floats:
 
 
 def _scores_are_offset(known: Floats, codes: Ints, unknown: Floats) -> bool:
-    """Whether an offset (or another spread) explains the target's scores significantly better.
+    """Whether an offset explains the target's scores significantly better than shares alone.
 
     A likelihood ratio test; its statistic grows with the target's size over the source's, because
     the source's distributions are estimates themselves.
     """
     by_class = class_scores(to_scores(known), codes, known.shape[1])
     scores = to_scores(unknown)
-    plain = likelihood_shares(by_class, scores)
-    gain = offset_shares(by_class, scores)[1] - shares_log_likelihood(by_class, scores, plain)
-    limit = chi2.ppf(1 - OFFSET_LEVEL, scores.shape[1] + 1)
-    return bool(2 * gain > limit * (1 + len(unknown) / len(known)))
+    with_it, without = (offset_shares(by_class, scores, offset=free)[1] for free in (True, False))
+    limit = chi2.ppf(1 - OFFSET_LEVEL, scores.shape[1])
+    return bool(2 * (with_it - without) > limit * (1 + len(unknown) / len(known)))
 
 
 def _away(estimate: dict[str, Floats], shares: Floats) -> Floats:
