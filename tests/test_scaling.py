@@ -65,8 +65,31 @@ def test_feature_missing_in_a_whole_batch_is_filled_there():
     x[batch == "b", 2] = np.nan
     scaler = PlateScaler().fit(x, batch, labelled)
     z = scaler.scale(x, batch)
-    assert np.unique(z[batch == "b", 2]).tolist() == [scaler.fill_[2]]
+    assert not scaler.informative_[2]
+    assert not z[:, 2].any()
+    filled = scaler.scale(x, batch, every_feature=True)
+    assert np.unique(filled[batch == "b", 2]).tolist() == [scaler.fill_[2]]
+    assert filled[batch == "a", 2].std() > 0.5
     assert np.isfinite(scaler.restore(z, scaler.statistics_["b"])).all()
+
+
+def test_feature_that_varies_in_most_batches_is_kept():
+    x, batch, labelled = plates(3)
+    x = np.concatenate([x, x[batch == "b"], x[batch == "b"]])
+    batch = np.concatenate([batch, ["c"] * 2 * (batch == "b").sum()])
+    batch[-(batch == "b").sum() :] = "d"
+    labelled = np.concatenate([labelled, np.zeros(len(batch) - len(labelled), dtype=bool)])
+    x[batch == "c", 2] = 7.0
+    x[np.isin(batch, ["b", "c"]), 1] = np.nan
+    scaler = PlateScaler().fit(x, batch, labelled)
+    assert scaler.informative_[2]
+    assert not scaler.informative_[1]
+
+
+def test_batches_without_common_features_keep_those_of_the_labelled():
+    x, batch, labelled = plates(3)
+    x[batch == "b"] = np.nan
+    assert PlateScaler().fit(x, batch, labelled).informative_.all()
 
 
 def test_almost_constant_feature_is_not_blown_up():

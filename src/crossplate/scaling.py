@@ -120,9 +120,12 @@ class PlateScaler:
         scale and stands in for a feature that is all missing in a batch.
     fill_
         Standardised value of a missing cell, shape (p,): the median of the labelled rows.
+    varies_
+        Batch name → whether each feature was measured there and is not constant, shape (p,).
     informative_
-        False for a feature that is constant among the labelled rows; it cannot teach anything
-        and is held at 0 everywhere. Shape (p,).
+        False for a feature that is held at 0 everywhere, shape (p,): it is constant among the
+        labelled rows and cannot teach anything, or it does not vary in half or more of the
+        labelled or of the other batches, so that what it taught would be missing there.
     """
 
     log: LogChoice = "auto"
@@ -131,6 +134,7 @@ class PlateScaler:
     statistics_: dict[str, BatchStatistics] = field(default_factory=dict, init=False)
     usual_: BatchStatistics = field(init=False)
     fill_: FloatArray = field(init=False)
+    varies_: dict[str, npt.NDArray[np.bool_]] = field(default_factory=dict, init=False)
     informative_: npt.NDArray[np.bool_] = field(init=False)
 
     def fit(
@@ -169,6 +173,7 @@ class PlateScaler:
         """
         self.usual_ = _usual(list(plain.values()))
         self.statistics_ = {name: self.floored(*both) for name, both in plain.items()}
+        self.varies_ = {name: _varies(*both) for name, both in plain.items()}
 
     def learn_fill(self, x: FloatArray, batch: npt.NDArray[np.str_]) -> None:
         """Learn from labelled rows what stands for a missing cell, and which features vary."""
@@ -184,6 +189,19 @@ class PlateScaler:
         spread[known] = np.nanmax(scaled[:, known], axis=0) - np.nanmin(scaled[:, known], axis=0)
         if self.per_batch:
             self.informative_ = spread > 1e-9
+            shared = self.informative_ & self._vary_in_most(
+                {str(name) for name in np.unique(batch)}
+            )
+            if shared.any():
+                self.informative_ = shared
+
+    def _vary_in_most(self, labelled: set[str]) -> npt.NDArray[np.bool_]:
+        """Whether each feature varies in more than half of these batches and of the others."""
+        groups = [labelled, set(self.varies_) - labelled]
+        shares = [
+            np.mean([self.varies_[name] for name in names], axis=0) for names in groups if names
+        ]
+        return np.asarray(np.min(shares, axis=0) > 0.5)
 
     def _transformed(self, x: FloatArray) -> FloatArray:
         if self.log_unit_ is None:
@@ -227,7 +245,9 @@ class PlateScaler:
             scaled[rows] = (values[rows] - its.mean) / its.scale
         return scaled
 
-    def scale(self, x: FloatArray, batch: npt.NDArray[np.str_]) -> FloatArray:
+    def scale(
+        self, x: FloatArray, batch: npt.NDArray[np.str_], *, every_feature: bool = False
+    ) -> FloatArray:
         """Standardised values without gaps.
 
         Parameters
@@ -237,6 +257,8 @@ class PlateScaler:
         batch
             Batch of each row, shape (n,). Rows of a batch that was not in ``fit`` are
             standardised with their own statistics.
+        every_feature
+            Give the features that are not informative as they are too, instead of 0.
 
         Returns
         -------
@@ -244,7 +266,8 @@ class PlateScaler:
         """
         scaled = self._standardised(self._transformed(x), batch)
         scaled = np.where(np.isnan(scaled), self.fill_, scaled)
-        scaled[:, ~self.informative_] = 0.0
+        if not every_feature:
+            scaled[:, ~self.informative_] = 0.0
         return scaled
 
     def restore(self, scaled: FloatArray, as_batch: BatchStatistics) -> FloatArray:
@@ -275,6 +298,12 @@ def _mean_and_sd(values: FloatArray) -> tuple[FloatArray, FloatArray]:
         mean = np.where(present, values, 0.0).sum(axis=0) / count
         deviation = np.where(present, values - mean, 0.0)
         return mean, np.sqrt((deviation * deviation).sum(axis=0) / count)
+
+
+def _varies(mean: FloatArray, sd: FloatArray) -> npt.NDArray[np.bool_]:
+    return np.isfinite(sd) & (
+        np.nan_to_num(sd) > 1e-9 * np.maximum(np.abs(np.nan_to_num(mean)), 1.0)
+    )
 
 
 def _usual(plain: list[tuple[FloatArray, FloatArray]]) -> BatchStatistics:

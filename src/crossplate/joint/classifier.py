@@ -88,6 +88,8 @@ class JointClassifier(
     default_batch_
         Batch that rows given without one belong to: the only unlabelled batch, else the only
         batch; None where there are several.
+    labelled_batches_
+        Those of them with labelled rows.
     reference_batch_
         Labelled batch with the most labelled rows, whose scale calibrated data are put on.
     history_
@@ -218,6 +220,7 @@ class JointClassifier(
         self.batches_, numbers = np.unique(names, return_inverse=True)
         rows = np.bincount(numbers[labelled], minlength=len(self.batches_))
         self.default_batch_ = default_batch(self.batches_, rows)
+        self.labelled_batches_ = self.batches_[rows > 0]
         self.reference_batch_ = str(self.batches_[rows.argmax()])
         self.n_imputed_ = int(np.isnan(X).sum())
         self.scaler_ = PlateScaler(settings.log, settings.per_batch_statistics)
@@ -268,13 +271,6 @@ class JointClassifier(
             )
         return names
 
-    def _scaled(self, X: Any, batch: Any) -> tuple[FloatArray, npt.NDArray[np.str_]]:
-        """Standardised rows and the batch of each."""
-        check_is_fitted(self, "weights_")
-        X = self._validated(X, reset=False)
-        names = self._batches_of_rows(batch, len(X))
-        return self.scaler_.scale(X, names), names
-
     def _batches_of_rows(self, batch: Any, n_rows: int) -> npt.NDArray[np.str_]:
         if batch is None:
             if self.default_batch_ is None:
@@ -292,16 +288,25 @@ class JointClassifier(
                 )
         return names
 
-    def _of_rows(self, X: Any, batch: Any, compute: Compute) -> npt.NDArray[Any]:
+    def _of_rows(
+        self, X: Any, batch: Any, compute: Compute, *, every_feature: bool = False
+    ) -> npt.NDArray[Any]:
         """What is computed of scaled rows and their batches, a block at a time where X is large."""
         check_is_fitted(self, "weights_")
         matrix = stored_matrix(X)
         if matrix is None or not matrix.is_large:
-            return compute(*self._scaled(X, batch))
+            X = self._validated(X, reset=False)
+            names = self._batches_of_rows(batch, len(X))
+            return compute(self.scaler_.scale(X, names, every_feature=every_feature), names)
         from crossplate.joint.stored_model import in_blocks
 
         self._validated(matrix.framed(0, 2), reset=False)
-        return in_blocks(self, matrix, batch, compute)
+        return in_blocks(self, matrix, batch, compute, every_feature=every_feature)
+
+    def _probabilities(self, z: FloatArray, names: npt.NDArray[np.str_]) -> FloatArray:
+        """Class probabilities of scaled rows by each member, shape (n, members, C)."""
+        unlabelled = ~np.isin(names, self.labelled_batches_)
+        return self._networks.probabilities(z, unlabelled).swapaxes(0, 1)
 
     @property
     def _networks(self) -> TrainedNetworks:
@@ -326,8 +331,7 @@ class JointClassifier(
         -------
         Shape (members, n, C).
         """
-        compute = self._networks.probabilities
-        return self._of_rows(X, batch, lambda z, _: compute(z).swapaxes(0, 1)).swapaxes(0, 1)
+        return self._of_rows(X, batch, self._probabilities).swapaxes(0, 1)
 
     def predict_proba(self, X: Any, *, batch: Any = None) -> FloatArray:
         """Class probabilities, mean over the members.
@@ -349,14 +353,16 @@ class JointClassifier(
         InputError
             No batch given although there are several; a new batch of one row.
         """
-        compute = self._networks.probabilities
-        return self._of_rows(X, batch, lambda z, _: compute(z).mean(axis=0))
+        return self._of_rows(X, batch, lambda z, names: self._probabilities(z, names).mean(axis=1))
 
     def predict(self, X: Any, *, batch: Any = None) -> npt.NDArray[Any]:
         """Most probable class of each row; parameters as in :meth:`predict_proba`."""
-        compute = self._networks.probabilities
         return self._of_rows(
-            X, batch, lambda z, _: self.classes_[compute(z).mean(axis=0).argmax(axis=1)]
+            X,
+            batch,
+            lambda z, names: self.classes_[
+                self._probabilities(z, names).mean(axis=1).argmax(axis=1)
+            ],
         )
 
     def transform(self, X: Any, *, batch: Any = None) -> FloatArray:
@@ -406,8 +412,8 @@ class JointClassifier(
 
         Returns
         -------
-        Shape (n, p), without gaps. A feature that is constant in the labelled rows comes back
-        as that batch's mean.
+        Shape (n, p), without gaps. Features that the networks do not use (constant in the
+        labelled rows, or not measured in half of the batches) are only put on that batch's scale.
 
         Raises
         ------
@@ -425,7 +431,7 @@ class JointClassifier(
             wanted = names if as_batch is None else np.full(len(z), str(as_batch))
             return restored_rows(networks, self.scaler_, self.batches_, z, wanted)
 
-        return self._of_rows(X, batch, compute)
+        return self._of_rows(X, batch, compute, every_feature=True)
 
     def save(self, folder: str | PathLike[str]) -> None:
         """Write the fitted model to a new folder: safetensors and JSON, no pickle.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy.special import expit, softmax
 from torch import Tensor
 
 from crossplate.errors import InputError
@@ -18,6 +19,7 @@ from crossplate.joint.networks import (
     normalise,
     reconstruct,
 )
+from crossplate.joint.offsets import OFFSET
 from crossplate.scaling import PlateScaler
 
 FloatArray = npt.NDArray[np.float64]
@@ -86,17 +88,30 @@ class TrainedNetworks:
         return np.concatenate([c.double().cpu().numpy() for _, _, c in self._codes(z)], axis=1)
 
     @torch.no_grad()
-    def probabilities(self, z: FloatArray) -> FloatArray:
-        """Class probabilities of each member, shapes (n, p) → (members, n, classes)."""
-        parts = []
-        for _, weights, codes in self._codes(z):
-            logits = discriminate(self.architecture, weights, codes)
-            if logits.shape[-1] == 1:
-                second = torch.sigmoid(logits)
-                parts.append(torch.cat([1.0 - second, second], dim=-1))
-            else:
-                parts.append(torch.softmax(logits, dim=-1))
+    def scores(self, z: FloatArray) -> FloatArray:
+        """Class scores before sigmoid or softmax, shapes (n, p) → (members, n, outputs)."""
+        parts = [discriminate(self.architecture, its, codes) for _, its, codes in self._codes(z)]
         return np.concatenate([part.double().cpu().numpy() for part in parts], axis=1)
+
+    def probabilities(self, z: FloatArray, unlabelled: npt.NDArray[np.bool_]) -> FloatArray:
+        """Class probabilities of each member.
+
+        Parameters
+        ----------
+        z
+            Scaled rows, shape (n, p).
+        unlabelled
+            True for rows of batches without labels, whose scores are offset, shape (n,).
+
+        Returns
+        -------
+        Shape (members, n, classes).
+        """
+        scores = self.scores(z) + unlabelled[:, None] * self.weights[OFFSET][:, None]
+        if scores.shape[-1] == 1:
+            second = expit(scores)
+            return np.concatenate([1.0 - second, second], axis=-1)
+        return np.asarray(softmax(scores, axis=-1))
 
     @torch.no_grad()
     def restored(self, z: FloatArray, as_batch: int) -> FloatArray:
@@ -127,7 +142,8 @@ def restored_rows(
     batches
         Names of the fitted batches, in the order of the reconstructors.
     z
-        Scaled rows, shape (n, p).
+        Scaled rows with every feature, shape (n, p); those that are not informative pass by the
+        networks and are put on the wanted batch's scale as they are.
     wanted
         Batch on whose scale each row is wanted, shape (n,).
 
@@ -137,6 +153,8 @@ def restored_rows(
         A wanted batch has no reconstructor.
     """
     restored = np.empty_like(z)
+    idle = ~scaler.informative_
+    seen = np.where(idle, 0.0, z)
     for name in np.unique(wanted):
         place = np.flatnonzero(batches == name)
         if not len(place):
@@ -144,7 +162,7 @@ def restored_rows(
                 f"batch {str(name)!r} was not in fit; restore as one of {', '.join(batches)}"
             )
         rows = wanted == name
-        values = networks.restored(z[rows], int(place[0]))
-        values[:, ~scaler.informative_] = 0.0
+        values = networks.restored(seen[rows], int(place[0]))
+        values[:, idle] = z[rows][:, idle]
         restored[rows] = scaler.restore(values, scaler.statistics_[str(name)])
     return restored

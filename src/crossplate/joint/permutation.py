@@ -119,7 +119,9 @@ def permutation_test(
     device = choose_device(model.device)
     trained = problem.train(members, device, model.progress)
     networks = TrainedNetworks(problem.architecture, trained.weights, device)
-    calls = posed.classes_[networks.probabilities(problem.z[target]).argmax(axis=2)]
+    unlabelled = ~np.isin(problem.batch[target], problem.batch[codes >= 0])
+    found = networks.probabilities(problem.z[target], unlabelled)
+    calls = posed.classes_[found.argmax(axis=2)]
     names = truth[target].astype(str)
     scores = np.array([SCORES[score](names, called.astype(str)) for called in calls])
     return PermutationResult(score, float(scores[0]), scores[1:])

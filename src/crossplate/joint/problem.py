@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from crossplate.joint.feeds import Resident
+from crossplate.joint.inference import TrainedNetworks
 from crossplate.joint.labels import FEWEST_HELD_OUT, hold_out
 from crossplate.joint.minibatches import IntArray, Member
 from crossplate.joint.networks import Architecture
+from crossplate.joint.offsets import OFFSET, class_offsets, no_offsets
 from crossplate.joint.settings import JointSettings
 from crossplate.joint.trainer import EpochLosses, TrainedStack, train
 from crossplate.kernels import median_bandwidths
@@ -106,4 +108,11 @@ class Problem:
         widest = self.settings.widest_bandwidth or float(median_bandwidths(self.z).max())
         x = torch.from_numpy(self.z.astype(np.float32)).to(device)
         feed = Resident(x, members, self.settings)
-        return train(feed, self.architecture, self.settings, widest, progress)
+        trained = train(feed, self.architecture, self.settings, widest, progress)
+        return replace(trained, weights=trained.weights | {OFFSET: self._offsets(trained, members)})
+
+    def _offsets(self, trained: TrainedStack, members: Sequence[Member]) -> npt.NDArray[np.float32]:
+        if not self.settings.offset:
+            return no_offsets(trained.weights)
+        networks = TrainedNetworks(self.architecture, trained.weights, torch.device("cpu"))
+        return class_offsets(networks, self.z, members)

@@ -183,8 +183,9 @@ def _train(
     ]
     device = choose_device(model.device)
     trained = problem.train(members, device, model.progress)
-    for place, (_, _, wanted) in enumerate(parts):
+    for place, (known, own, wanted) in enumerate(parts):
         its = slice(place * size, (place + 1) * size)
         weights = {name: value[its] for name, value in trained.weights.items()}
         networks = TrainedNetworks(problem.architecture, weights, device)
-        yield wanted, networks.probabilities(problem.z[wanted]).mean(axis=0)
+        unlabelled = ~np.isin(own[wanted], own[known >= 0])
+        yield wanted, networks.probabilities(problem.z[wanted], unlabelled).mean(axis=0)

@@ -22,10 +22,11 @@ import pandas as pd
 from crossplate.errors import InputError
 from crossplate.joint.classifier import JointClassifier
 from crossplate.joint.networks import Architecture
+from crossplate.joint.offsets import OFFSET, no_offsets
 from crossplate.joint.settings import OPTIONS, JointSettings
 from crossplate.scaling import BatchStatistics, PlateScaler
 
-FORMAT = 1
+FORMAT = 2
 """Version of the folder's layout; a reader takes its own and all earlier ones."""
 DESCRIPTION, ARRAYS = "model.json", "arrays.safetensors"
 PLAIN = ("preset", *OPTIONS, "device")
@@ -83,6 +84,7 @@ def _description(model: JointClassifier) -> dict[str, Any]:
         "classes": model.classes_.tolist(),
         "class_type": model.classes_.dtype.str,
         "batches": model.batches_.tolist(),
+        "labelled_batches": model.labelled_batches_.tolist(),
         "default_batch": model.default_batch_,
         "reference_batch": model.reference_batch_,
         "n_features": int(model.n_features_in_),
@@ -180,6 +182,9 @@ def _build(described: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> Jo
     model.settings_, model.architecture_ = settings, architecture
     model.classes_ = np.array(described["classes"], dtype=np.dtype(described["class_type"]))
     model.batches_ = np.array(described["batches"], dtype=str)
+    # format 1 had no offsets, so it made no difference which batches have labels
+    labelled = described["labelled_batches"] if described["format"] > 1 else described["batches"]
+    model.labelled_batches_ = np.array(labelled, dtype=str)
     model.default_batch_ = described["default_batch"]
     model.reference_batch_ = str(described["reference_batch"])
     model.n_features_in_, model.n_imputed_ = p, int(described["n_imputed"])
@@ -192,22 +197,29 @@ def _build(described: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> Jo
     outputs = 1 if len(model.classes_) == 2 else len(model.classes_)
     if len(model.classes_) < 2 or architecture.n_outputs != outputs:
         raise ValueError("the networks' outputs differ from the classes'")
-    model.weights_ = _weights(architecture, arrays, settings)
+    model.weights_ = _weights(architecture, arrays, settings, with_offset=described["format"] > 1)
     model.scaler_ = _scaler(described, arrays, settings, p)
     model.history_ = pd.DataFrame(described["history"]).astype(float)
     return model
 
 
 def _weights(
-    architecture: Architecture, arrays: dict[str, npt.NDArray[Any]], settings: JointSettings
+    architecture: Architecture,
+    arrays: dict[str, npt.NDArray[Any]],
+    settings: JointSettings,
+    *,
+    with_offset: bool,
 ) -> dict[str, npt.NDArray[np.float32]]:
     shapes = architecture.shapes()
     if not settings.per_batch_statistics:
         shapes["norm.running_mean"] = shapes["norm.running_variance"] = (architecture.n_features,)
-    return {
+    if with_offset:
+        shapes[OFFSET] = (architecture.n_outputs,)
+    weights = {
         name: _taken(arrays, f"weights.{name}", (settings.n_members, *shape), np.float32)
         for name, shape in shapes.items()
     }
+    return weights if with_offset else weights | {OFFSET: no_offsets(weights)}
 
 
 def _scaler(

@@ -47,6 +47,9 @@ class JointSettings:
     balance
         Classes count in the classification loss by their frequency to the power of minus this:
         0 trusts the source's class proportions, 1 takes all classes for equally frequent.
+    offset
+        Classes of a batch without labels are taken for equally frequent
+        (:mod:`crossplate.joint.offsets`); None decides by size (:meth:`sized`).
     sum_classification
         Sum the cross entropy over the mini-batch instead of taking its mean.
     learning_rate, weight_decay
@@ -78,7 +81,8 @@ class JointSettings:
     beta: float | None = None
     gamma: float = 1.0
     widest_bandwidth: float | None = None
-    balance: float = 0.5
+    balance: float = 1.0
+    offset: bool | None = None
     sum_classification: bool = False
     learning_rate: float = 3e-3
     weight_decay: float = 0.1
@@ -128,6 +132,7 @@ class JointSettings:
             residual=not many if self.residual is None else self.residual,
             head=(HEAD if many else ()) if self.head is None else self.head,
             beta=float(many) if self.beta is None else self.beta,
+            offset=not many if self.offset is None else self.offset,
         )
 
     @classmethod
@@ -152,6 +157,7 @@ PRESETS: dict[str, JointSettings] = {
         gamma=0.01,
         widest_bandwidth=16.0,
         balance=0.0,
+        offset=False,
         ridge=0.0,
         sum_classification=True,
         learning_rate=1e-4,

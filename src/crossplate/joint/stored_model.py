@@ -15,6 +15,7 @@ from crossplate._scaling_blocks import moments_of
 from crossplate.errors import InputError
 from crossplate.joint.inference import choose_device
 from crossplate.joint.labels import default_batch
+from crossplate.joint.offsets import OFFSET, no_offsets
 from crossplate.joint.problem import architecture_of
 from crossplate.joint.stored_rows import StoredStudy, coded, subject_keys
 from crossplate.joint.streaming import StreamedRows, fit_scaler
@@ -69,6 +70,7 @@ def fit_stored(
     model.settings_, model.scaler_ = settings, scaler
     model.classes_, model.batches_ = study.label_names, study.batches
     model.default_batch_ = default_batch(study.batches, labelled)
+    model.labelled_batches_ = study.batches[labelled > 0]
     model.reference_batch_ = str(study.batches[labelled.argmax()])
     device = choose_device(model.device)
     feed = StreamedRows(matrix, study, scaler, keys, settings, seeds, device)
@@ -77,11 +79,18 @@ def fit_stored(
     )
     widest = settings.widest_bandwidth or widest
     trained = train(feed, model.architecture_, settings, widest, model.progress)
-    model.weights_ = trained.weights
+    model.weights_ = trained.weights | {OFFSET: no_offsets(trained.weights)}
     model.history_ = pd.DataFrame(trained.history)
 
 
-def in_blocks(model: JointClassifier, matrix: StoredMatrix, batch: Any, compute: Compute) -> Array:
+def in_blocks(
+    model: JointClassifier,
+    matrix: StoredMatrix,
+    batch: Any,
+    compute: Compute,
+    *,
+    every_feature: bool = False,
+) -> Array:
     """Results of all rows of a stored matrix.
 
     Parameters
@@ -94,12 +103,14 @@ def in_blocks(model: JointClassifier, matrix: StoredMatrix, batch: Any, compute:
         Batch of each row; None takes the model's default batch.
     compute
         Scaled rows and their batches → one result a row, row axis first.
+    every_feature
+        As in :meth:`crossplate.scaling.PlateScaler.scale`.
     """
     scaler = _with_new_batches(model, matrix, batch)
     results: Array | None = None
     for where, x in matrix.blocks():
         names = _names_of(model, batch, where)
-        found = compute(scaler.scale(x, names), names)
+        found = compute(scaler.scale(x, names, every_feature=every_feature), names)
         if results is None:
             results = np.empty((len(matrix), *found.shape[1:]), dtype=found.dtype)
         results[where] = found
