@@ -102,6 +102,9 @@ class JointClassifier(
         :class:`crossplate.joint.settings.JointSettings` in effect.
     architecture_, weights_
         Networks of all members.
+    offsets_
+        Batch without labels → what is added to its class scores, shape (members, outputs); empty
+        where nothing is (:mod:`crossplate.joint.offsets`).
 
     Notes
     -----
@@ -187,6 +190,7 @@ class JointClassifier(
         self.architecture_ = problem.architecture
         self.weights_ = trained.weights
         self.history_ = pd.DataFrame(trained.history)
+        self.offsets_ = problem.offsets(self._networks, self.batches_, codes)
         return self
 
     def pose(
@@ -303,10 +307,24 @@ class JointClassifier(
         self._validated(matrix.framed(0, 2), reset=False)
         return in_blocks(self, matrix, batch, compute, every_feature=every_feature)
 
-    def _probabilities(self, z: FloatArray, names: npt.NDArray[np.str_]) -> FloatArray:
-        """Class probabilities of scaled rows by each member, shape (n, members, C)."""
-        unlabelled = ~np.isin(names, self.labelled_batches_)
-        return self._networks.probabilities(z, unlabelled).swapaxes(0, 1)
+    def _probabilities(self, X: Any, batch: Any) -> FloatArray:
+        """Class probabilities by each member, shape (n, members, C)."""
+        from crossplate.joint.offsets import CENTRE, offset_of, to_probabilities
+
+        networks = self._networks
+        if CENTRE not in self.weights_:
+            return self._of_rows(
+                X, batch, lambda z, _: to_probabilities(networks.scores(z).swapaxes(0, 1))
+            )
+        scores = self._of_rows(X, batch, lambda z, _: networks.scores(z).swapaxes(0, 1))
+        names = self._batches_of_rows(batch, len(scores))
+        for name in set(names.tolist()) - set(self.labelled_batches_.tolist()):
+            its = names == name
+            offset = self.offsets_.get(name)
+            if offset is None:
+                offset = offset_of(scores[its].swapaxes(0, 1), self.weights_[CENTRE])
+            scores[its] += offset
+        return to_probabilities(scores)
 
     @property
     def _networks(self) -> TrainedNetworks:
@@ -331,7 +349,7 @@ class JointClassifier(
         -------
         Shape (members, n, C).
         """
-        return self._of_rows(X, batch, self._probabilities).swapaxes(0, 1)
+        return self._probabilities(X, batch).swapaxes(0, 1)
 
     def predict_proba(self, X: Any, *, batch: Any = None) -> FloatArray:
         """Class probabilities, mean over the members.
@@ -353,17 +371,11 @@ class JointClassifier(
         InputError
             No batch given although there are several; a new batch of one row.
         """
-        return self._of_rows(X, batch, lambda z, names: self._probabilities(z, names).mean(axis=1))
+        return np.asarray(self._probabilities(X, batch).mean(axis=1))
 
     def predict(self, X: Any, *, batch: Any = None) -> npt.NDArray[Any]:
         """Most probable class of each row; parameters as in :meth:`predict_proba`."""
-        return self._of_rows(
-            X,
-            batch,
-            lambda z, names: self.classes_[
-                self._probabilities(z, names).mean(axis=1).argmax(axis=1)
-            ],
-        )
+        return self.classes_[self.predict_proba(X, batch=batch).argmax(axis=1)]
 
     def transform(self, X: Any, *, batch: Any = None) -> FloatArray:
         """Latent codes, from which the classes are told and the measurements restored.

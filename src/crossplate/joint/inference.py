@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
-from scipy.special import expit, softmax
 from torch import Tensor
 
 from crossplate.errors import InputError
@@ -19,7 +18,6 @@ from crossplate.joint.networks import (
     normalise,
     reconstruct,
 )
-from crossplate.joint.offsets import OFFSET
 from crossplate.scaling import PlateScaler
 
 FloatArray = npt.NDArray[np.float64]
@@ -92,26 +90,6 @@ class TrainedNetworks:
         """Class scores before sigmoid or softmax, shapes (n, p) → (members, n, outputs)."""
         parts = [discriminate(self.architecture, its, codes) for _, its, codes in self._codes(z)]
         return np.concatenate([part.double().cpu().numpy() for part in parts], axis=1)
-
-    def probabilities(self, z: FloatArray, unlabelled: npt.NDArray[np.bool_]) -> FloatArray:
-        """Class probabilities of each member.
-
-        Parameters
-        ----------
-        z
-            Scaled rows, shape (n, p).
-        unlabelled
-            True for rows of batches without labels, whose scores are offset, shape (n,).
-
-        Returns
-        -------
-        Shape (members, n, classes).
-        """
-        scores = self.scores(z) + unlabelled[:, None] * self.weights[OFFSET][:, None]
-        if scores.shape[-1] == 1:
-            second = expit(scores)
-            return np.concatenate([1.0 - second, second], axis=-1)
-        return np.asarray(softmax(scores, axis=-1))
 
     @torch.no_grad()
     def restored(self, z: FloatArray, as_batch: int) -> FloatArray:

@@ -120,7 +120,7 @@ def permutation_test(
     trained = problem.train(members, device, model.progress)
     networks = TrainedNetworks(problem.architecture, trained.weights, device)
     unlabelled = ~np.isin(problem.batch[target], problem.batch[codes >= 0])
-    found = networks.probabilities(problem.z[target], unlabelled)
+    found = problem.probabilities(networks, np.flatnonzero(target), unlabelled)
     calls = posed.classes_[found.argmax(axis=2)]
     names = truth[target].astype(str)
     scores = np.array([SCORES[score](names, called.astype(str)) for called in calls])

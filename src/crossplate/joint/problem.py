@@ -14,7 +14,13 @@ from crossplate.joint.inference import TrainedNetworks
 from crossplate.joint.labels import FEWEST_HELD_OUT, hold_out
 from crossplate.joint.minibatches import IntArray, Member
 from crossplate.joint.networks import Architecture
-from crossplate.joint.offsets import OFFSET, class_offsets, no_offsets
+from crossplate.joint.offsets import (
+    CENTRE,
+    balanced_centres,
+    offset_of,
+    offset_scores,
+    to_probabilities,
+)
 from crossplate.joint.settings import JointSettings
 from crossplate.joint.trainer import EpochLosses, TrainedStack, train
 from crossplate.kernels import median_bandwidths
@@ -109,10 +115,49 @@ class Problem:
         x = torch.from_numpy(self.z.astype(np.float32)).to(device)
         feed = Resident(x, members, self.settings)
         trained = train(feed, self.architecture, self.settings, widest, progress)
-        return replace(trained, weights=trained.weights | {OFFSET: self._offsets(trained, members)})
-
-    def _offsets(self, trained: TrainedStack, members: Sequence[Member]) -> npt.NDArray[np.float32]:
         if not self.settings.offset:
-            return no_offsets(trained.weights)
+            return trained
         networks = TrainedNetworks(self.architecture, trained.weights, torch.device("cpu"))
-        return class_offsets(networks, self.z, members)
+        centres = balanced_centres(networks, self.z, members)
+        return replace(trained, weights=trained.weights | {CENTRE: centres})
+
+    def probabilities(
+        self, trained: TrainedNetworks, rows: IntArray, unlabelled: npt.NDArray[np.bool_]
+    ) -> FloatArray:
+        """Class probabilities by each member.
+
+        Parameters
+        ----------
+        trained
+            Members trained on this problem.
+        rows
+            Row numbers, shape (m,).
+        unlabelled
+            True for rows of batches without labels, shape (m,); all rows of such a batch are
+            among ``rows``.
+
+        Returns
+        -------
+        Shape (members, m, classes).
+        """
+        scores = trained.scores(self.z[rows])
+        if self.settings.offset and unlabelled.any():
+            its = self.batch[rows][unlabelled]
+            scores[:, unlabelled] = offset_scores(
+                scores[:, unlabelled], its, trained.weights[CENTRE]
+            )
+        return to_probabilities(scores)
+
+    def offsets(
+        self, trained: TrainedNetworks, names: npt.NDArray[np.str_], codes: IntArray
+    ) -> dict[str, FloatArray]:
+        """What is added to the scores of each batch without labels, by the batch's name."""
+        if not self.settings.offset:
+            return {}
+        without = np.setdiff1d(self.batch, self.batch[codes >= 0])
+        return {
+            str(names[number]): offset_of(
+                trained.scores(self.z[self.batch == number]), trained.weights[CENTRE]
+            )
+            for number in without
+        }

@@ -188,4 +188,4 @@ def _train(
         weights = {name: value[its] for name, value in trained.weights.items()}
         networks = TrainedNetworks(problem.architecture, weights, device)
         unlabelled = ~np.isin(own[wanted], own[known >= 0])
-        yield wanted, networks.probabilities(problem.z[wanted], unlabelled).mean(axis=0)
+        yield wanted, problem.probabilities(networks, wanted, unlabelled).mean(axis=0)

@@ -22,7 +22,7 @@ import pandas as pd
 from crossplate.errors import InputError
 from crossplate.joint.classifier import JointClassifier
 from crossplate.joint.networks import Architecture
-from crossplate.joint.offsets import OFFSET, no_offsets
+from crossplate.joint.offsets import CENTRE
 from crossplate.joint.settings import OPTIONS, JointSettings
 from crossplate.scaling import BatchStatistics, PlateScaler
 
@@ -70,6 +70,8 @@ def _arrays(model: JointClassifier) -> dict[str, npt.NDArray[Any]]:
     arrays["scaler.usual_scale"] = scaler.usual_.scale
     arrays["scaler.fill"] = scaler.fill_
     arrays["scaler.informative"] = scaler.informative_
+    for name, value in model.offsets_.items():
+        arrays[f"offsets.{model.batches_.tolist().index(name)}"] = value
     return {name: np.ascontiguousarray(value) for name, value in arrays.items()}
 
 
@@ -197,29 +199,35 @@ def _build(described: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> Jo
     outputs = 1 if len(model.classes_) == 2 else len(model.classes_)
     if len(model.classes_) < 2 or architecture.n_outputs != outputs:
         raise ValueError("the networks' outputs differ from the classes'")
-    model.weights_ = _weights(architecture, arrays, settings, with_offset=described["format"] > 1)
+    model.weights_ = _weights(architecture, arrays, settings)
+    model.offsets_ = _offsets(arrays, described["batches"], (settings.n_members, outputs))
     model.scaler_ = _scaler(described, arrays, settings, p)
     model.history_ = pd.DataFrame(described["history"]).astype(float)
     return model
 
 
 def _weights(
-    architecture: Architecture,
-    arrays: dict[str, npt.NDArray[Any]],
-    settings: JointSettings,
-    *,
-    with_offset: bool,
+    architecture: Architecture, arrays: dict[str, npt.NDArray[Any]], settings: JointSettings
 ) -> dict[str, npt.NDArray[np.float32]]:
     shapes = architecture.shapes()
     if not settings.per_batch_statistics:
         shapes["norm.running_mean"] = shapes["norm.running_variance"] = (architecture.n_features,)
-    if with_offset:
-        shapes[OFFSET] = (architecture.n_outputs,)
-    weights = {
+    if f"weights.{CENTRE}" in arrays:
+        shapes[CENTRE] = (architecture.n_outputs,)
+    return {
         name: _taken(arrays, f"weights.{name}", (settings.n_members, *shape), np.float32)
         for name, shape in shapes.items()
     }
-    return weights if with_offset else weights | {OFFSET: no_offsets(weights)}
+
+
+def _offsets(
+    arrays: dict[str, npt.NDArray[Any]], batches: list[str], shape: tuple[int, int]
+) -> dict[str, npt.NDArray[np.float64]]:
+    return {
+        name: _taken(arrays, f"offsets.{place}", shape, np.float64)
+        for place, name in enumerate(batches)
+        if f"offsets.{place}" in arrays
+    }
 
 
 def _scaler(

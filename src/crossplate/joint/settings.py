@@ -48,8 +48,8 @@ class JointSettings:
         Classes count in the classification loss by their frequency to the power of minus this:
         0 trusts the source's class proportions, 1 takes all classes for equally frequent.
     offset
-        Classes of a batch without labels are taken for equally frequent
-        (:mod:`crossplate.joint.offsets`); None decides by size (:meth:`sized`).
+        Move the class scores of a batch without labels half-way to where equal classes would put
+        them (:mod:`crossplate.joint.offsets`); None decides by size (:meth:`sized`).
     sum_classification
         Sum the cross entropy over the mini-batch instead of taking its mean.
     learning_rate, weight_decay

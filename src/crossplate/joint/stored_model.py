@@ -15,7 +15,6 @@ from crossplate._scaling_blocks import moments_of
 from crossplate.errors import InputError
 from crossplate.joint.inference import choose_device
 from crossplate.joint.labels import default_batch
-from crossplate.joint.offsets import OFFSET, no_offsets
 from crossplate.joint.problem import architecture_of
 from crossplate.joint.stored_rows import StoredStudy, coded, subject_keys
 from crossplate.joint.streaming import StreamedRows, fit_scaler
@@ -79,7 +78,7 @@ def fit_stored(
     )
     widest = settings.widest_bandwidth or widest
     trained = train(feed, model.architecture_, settings, widest, model.progress)
-    model.weights_ = trained.weights | {OFFSET: no_offsets(trained.weights)}
+    model.weights_, model.offsets_ = trained.weights, {}
     model.history_ = pd.DataFrame(trained.history)
 
 
