@@ -113,6 +113,19 @@ def test_nothing_imports_upwards(path):
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_what_a_file_keeps_to_itself_is_imported_nowhere(path):
+    own = SAME_ROOM.keys()  # files of a room may be private, names in a file are private to it
+    taken = [
+        f"{node.module}.{alias.name}"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("crossplate")
+        for alias in node.names
+        if alias.name.startswith("_") and not alias.name.startswith("__") and alias.name not in own
+    ]
+    assert taken == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_public_names_are_documented(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
     documented = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef

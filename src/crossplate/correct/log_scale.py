@@ -10,7 +10,7 @@ from sklearn.base import clone
 from crossplate.correct.base import Corrector, FloatArray, Names
 from crossplate.correct.batch_zscore import BatchZScore
 from crossplate.errors import InputError
-from crossplate.scaling import LogChoice, _log_unit, choose_log_unit
+from crossplate.scaling import LogChoice, log_unit
 
 __all__ = ["OnLogScale"]
 
@@ -71,9 +71,9 @@ class OnLogScale(Corrector):
         self.corrector_ = clone(self.corrector).fit(self._logged(x), y, batch=batch)
 
     def _chosen_unit(self, x: FloatArray, batch: Names) -> float | None:
-        if self.log == "never" or self.corrector.wants_intensities:
+        if self.corrector.wants_intensities:
             return None
-        return choose_log_unit(x, batch) if self.log == "auto" else _log_unit(x)
+        return log_unit(self.log, x, batch)
 
     def _correct(self, x: FloatArray, batch: Names) -> FloatArray:
         before = self._logged(x)
