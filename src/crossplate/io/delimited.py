@@ -53,6 +53,11 @@ def read_delimited(path: Path, is_text: IsText) -> RawTable:
     return RawTable(frame, row_name)
 
 
+def delimiter_of(path: Path) -> str:
+    """What stands between the cells of a text table that `read_delimited` can read."""
+    return _find_delimiter(_read_bytes(path).removeprefix(_BOM), path)
+
+
 def _read_bytes(path: Path) -> bytes:
     data = path.read_bytes()
     if not data:
