@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "correct": NUMBERS | {"table", "joint"},
     "evaluate": NUMBERS | {"table"},
     "report": BASE | {"evaluate", "spectra"},
-    "study": NUMBERS | {"table", "io", "joint", "evaluate", "report"},
+    "study": NUMBERS | {"table", "io", "joint", "correct", "evaluate", "report"},
     "compare": NUMBERS | {"table", "io", "joint", "correct", "evaluate"},
 }
 UNLIMITED = {"__init__", "cli"}
