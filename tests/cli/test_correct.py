@@ -114,6 +114,20 @@ def test_a_method_that_is_trained_repeats_with_its_seed(cli, study, tmp_path, mo
     assert found[0] == found[1] != found[2]
 
 
+@pytest.mark.parametrize(
+    ("words_given", "said"),
+    [
+        (["zscore"], "are z-scores, not intensities"),
+        (["ratio-g"], "are ratios to each batch's geometric mean, not intensities"),
+        (["ratio-g", "--reference", "plate1"], None),
+    ],
+)
+def test_values_that_are_no_intensities_are_told(cli, study, tmp_path, words_given, said):
+    done = cli(*words(tmp_path, *words_given))
+    told = " ".join(done.out.split())
+    assert (said in told) if said else ("not intensities" not in told)
+
+
 @pytest.mark.parametrize("method", ["centring", "sva"])
 def test_labels_reach_only_methods_that_learn_from_them(cli, study, tmp_path, monkeypatch, method):
     seen = []

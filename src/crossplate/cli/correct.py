@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crossplate.cli.errors import plain_errors
-from crossplate.cli.options import Metadata, Overwrite, SampleId, Subject
+from crossplate.cli.options import Metadata, Overwrite, SampleId
 from crossplate.correct.registry import CORRECTORS
 from crossplate.errors import InputError
 
@@ -92,7 +92,10 @@ def correct_command(
             "skewed), 'always' or 'never'. ratio-g takes none.",
         ),
     ] = "auto",
-    subject: Subject = None,
+    subject: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="The subject a sample was taken from; no feature."),
+    ] = None,
     sample_id: SampleId = None,
     metadata: Metadata = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Same seed, same table: same result.")] = 0,

@@ -11,8 +11,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from crossplate.correct.log_scale import OnLogScale
-from crossplate.correct.no_correction import NoCorrection
-from crossplate.correct.ratio_g import RatioG
 from crossplate.correct.registry import (
     CORRECTORS,
     NEED_ALL_LABELS,
@@ -20,12 +18,11 @@ from crossplate.correct.registry import (
     corrector_class,
     make_corrector,
 )
-from crossplate.correct.sva import SVA
 from crossplate.errors import InputError
 from crossplate.evaluate import BatchEffect
-from crossplate.evaluate.trust import check_confounding
 from crossplate.scaling import LogChoice, log_unit
 from crossplate.study.correction_effect import correction_effect
+from crossplate.study.correction_notices import new_batches, notices_of_fit
 from crossplate.table import SampleTable
 
 if TYPE_CHECKING:
@@ -170,12 +167,7 @@ def correct_table(
         corrected=corrected,
         before=before,
         after=after,
-        notices=(
-            *table.notices,
-            *_single_batch(table, corrector),
-            *_confounded(table),
-            *_without_positive(corrector, table.features.columns),
-        ),
+        notices=(*table.notices, *notices_of_fit(table, corrector)),
     )
 
 
@@ -224,7 +216,7 @@ def apply_correction(
     if covariates is not None:
         its["covariates"] = covariates
     corrected = _framed(table, corrector.transform(table.features, **its))[present]
-    return corrected, (*table.notices, *notices, *_new_batches(corrector, table))
+    return corrected, (*table.notices, *notices, *new_batches(corrector, table))
 
 
 def covariates_of(table: SampleTable, names: Sequence[str]) -> pd.DataFrame | None:
@@ -308,42 +300,6 @@ def _framed(table: SampleTable, values: FloatArray) -> pd.DataFrame:
     return pd.DataFrame(values, index=table.features.index, columns=table.features.columns)
 
 
-def _single_batch(table: SampleTable, corrector: OnLogScale) -> Sequence[str]:
-    if len(table.batches) > 1:
-        return ()
-    later = (
-        "; batches given to crossplate apply later are brought to it"
-        if corrector.corrector_.takes_new_batches
-        else ""
-    )
-    return (f"all samples are of batch '{table.batches[0]}', so nothing was corrected{later}",)
-
-
-def _confounded(table: SampleTable) -> Sequence[str]:
-    if table.label is None or not table.labelled.any():
-        return ()
-    check = check_confounding(table.batch, table.label, table.subject)
-    if check.verdict in (None, "ok"):
-        return ()
-    return (
-        f"batch and label go together (Cramer's V = {check.figure:.2f}): a correction takes part "
-        "of the difference between the labels away with that between the batches",
-    )
-
-
-def _without_positive(corrector: OnLogScale, names: pd.Index) -> Sequence[str]:
-    inside = corrector.corrector_
-    if not isinstance(inside, RatioG) or len(inside.batches_) == 1:
-        return ()
-    absent = np.any([mean == 0.0 for mean in inside.mean_.values()], axis=0)
-    if not absent.any():
-        return ()
-    return (
-        f"{int(absent.sum())} of {len(names)} features have no positive value in some batch and "
-        f"were left as they are there, such as '{names[absent][0]}'",
-    )
-
-
 def _feature_notices(
     corrector: OnLogScale, table: SampleTable, known: list[str], present: list[str]
 ) -> tuple[str, ...]:
@@ -364,14 +320,3 @@ def _feature_notices(
             f"{len(extra)} features that were not in the fit were left out, such as '{extra[0]}'"
         )
     return tuple(notices)
-
-
-def _new_batches(corrector: OnLogScale, table: SampleTable) -> tuple[str, ...]:
-    if isinstance(corrector.corrector_, NoCorrection | SVA):  # these do not look at batches
-        return ()
-    return tuple(
-        f"batch '{name}' was not in the fit and was corrected by its own "
-        f"{int((table.batch == name).sum())} samples: give all there are of it together"
-        for name in table.batches
-        if name not in corrector.batches_
-    )
