@@ -1,6 +1,7 @@
 """``crossplate apply``: new samples through a saved corrector, and what it refuses."""
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,8 @@ import pytest
 
 from crossplate.correct.saved import load_corrector
 from crossplate.io import read_table, write_frame
+
+FORMAT_1 = Path(__file__).parent / "files" / "correction_format_1"
 
 
 def read(path):
@@ -213,6 +216,14 @@ def test_folders_that_hold_no_corrector(cli, fitted, tmp_path):
         done = cli("apply", folder, *given)
         assert (done.code, said in done.err) == (2, True), done.err
     assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_folder_of_the_first_format_is_read(cli, tmp_path):
+    done = cli("apply", FORMAT_1, FORMAT_1 / "new.csv", "--out", tmp_path / "out.csv")
+    assert (done.code, done.err) == (0, "")
+    found, expected = read(tmp_path / "out.csv"), read(FORMAT_1 / "expected.csv")
+    assert not np.allclose(features_of(expected), features_of(read(FORMAT_1 / "new.csv")))
+    pd.testing.assert_frame_equal(found, expected, rtol=1e-12)
 
 
 def test_help_says_what_a_new_batch_needs(cli):
