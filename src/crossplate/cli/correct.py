@@ -62,8 +62,8 @@ def correct_command(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="The batch that stays as it is and that all others are brought to (default: what "
-            "the method's publication does, often a mean of all batches).",
+            help="The batch that stays as it is and that all others are brought to (default: by "
+            "method, a mean of all batches or the largest one).",
         ),
     ] = None,
     label: Annotated[

@@ -94,7 +94,7 @@ class TableFile:
         InputError
             If the place is not writable or a package is not installed.
         """
-        rows = self._rows()
+        rows = self._rows(len(features))
         with whole_file(Path(path)) as place:
             if self.ending == ".h5ad":
                 write_h5ad(self.path, rows, features, place, without=without)
@@ -108,8 +108,10 @@ class TableFile:
                 gzipped = self.ending.endswith(".gz")
                 write_delimited(frame, place, delimiter=delimiter_of(self.path), gzipped=gzipped)
 
-    def _rows(self) -> NDArray[np.intp]:
-        """Numbers of the rows that are samples."""
+    def _rows(self, n_samples: int) -> NDArray[np.intp]:
+        """Numbers of the rows that are samples, which are those with any value."""
+        if n_samples == len(self.raw.frame):
+            return np.arange(n_samples)
         empty = np.ones(len(self.raw.frame), dtype=bool)
         for at in range(self.raw.frame.shape[1]):
             empty &= is_missing(self.raw.frame.iloc[:, at])
@@ -118,19 +120,16 @@ class TableFile:
     def _replaced(
         self, rows: NDArray[np.intp], features: pd.DataFrame, without: Collection[str]
     ) -> pd.DataFrame:
-        frame = self.raw.frame.iloc[rows].reset_index(drop=True)
-        left_out = set(without)
-        columns: list[pd.Series] = []
-        names = []
-        for at, name in enumerate(self.columns):
-            column = frame.iloc[:, at]
-            if name in left_out or (not name and column.isna().all()):
-                continue
-            if name in features.columns:
-                column = pd.Series(features[name].to_numpy())
-            columns.append(column)
-            names.append(name)
-        return pd.DataFrame(dict(enumerate(columns))).set_axis(names, axis=1)
+        names, gone = self.columns, set(without)
+        left = [at for at, name in enumerate(names) if name not in gone]
+        new = [at for at in left if names[at] in features.columns]
+        others = sorted(set(left) - set(new))
+        frame = self.raw.frame.iloc[rows, others].reset_index(drop=True).set_axis(others, axis=1)
+        nameless = [at for at in others if not names[at] and frame[at].isna().all()]
+        numbers = features[[names[at] for at in new]].to_numpy()
+        frame = pd.concat([frame, pd.DataFrame(numbers, columns=new)], axis=1)
+        kept = sorted({*new, *others} - set(nameless))
+        return frame[kept].set_axis([names[at] for at in kept], axis=1)
 
 
 def open_table(path: str | os.PathLike[str], *, text_columns: Collection[str] = ()) -> TableFile:

@@ -56,14 +56,19 @@ def correction_effect(
 
 def _comparable(x: FloatArray, batch: Names, unit: float | None) -> FloatArray:
     values = x.copy() if unit is None else np.log1p(x / unit)
-    overall = _medians(values)
+    if np.isnan(values).any():
+        _fill(values, batch)
+    return np.asarray(values / pooled_scale(values, batch))
+
+
+def _fill(values: FloatArray, batch: Names) -> None:
+    """Set gaps to the feature's median in the batch, or over all batches, or to 0."""
+    overall = np.nan_to_num(_medians(values), nan=0.0)
     for name in np.unique(batch):
         rows = batch == name
         its = values[rows]
         own = _medians(its)
         values[rows] = np.where(np.isnan(its), np.where(np.isnan(own), overall, own), its)
-    values = np.nan_to_num(values, nan=0.0)
-    return np.asarray(values / pooled_scale(values, batch))
 
 
 def _medians(x: FloatArray) -> FloatArray:
