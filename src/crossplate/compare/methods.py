@@ -33,6 +33,7 @@ __all__ = [
     "METHODS",
     "OWN_CLASSIFIER",
     "RANDOM",
+    "Align",
     "Aligned",
     "correct",
     "learn_jointly",
