@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,7 @@ class Opponent:
         return found.hexdigest()[:12]
 
 
+@cache
 def _code(path: Path) -> str:
     """What a file does, without comments and docstrings."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -118,6 +120,7 @@ def _code(path: Path) -> str:
     return ast.dump(tree)
 
 
+@cache
 def imported(module: Path) -> list[Path]:
     """A file and all files of crossplate that it imports, directly or not, sorted."""
     found: set[Path] = set()
