@@ -88,11 +88,14 @@ class Study:
         Of :func:`crossplate.make_plates`.
     teachers
         Plates with labels, from the first; the others have none.
+    draws
+        Draws for each seed; more where a single one has few subjects to predict.
     """
 
     about: str
     settings: dict[str, Any] = field(default_factory=dict)
     teachers: int = 1
+    draws: int = 1
 
 
 def _plates(
@@ -119,7 +122,7 @@ def _plates(
 
 AFFINE = {**NO_EFFECT, "level": 0.3, "mass": 0.3, "scale": 0.6, "stretch": 0.3}
 # One size, so that these differ in the batch effect or in the class shares alone.
-_PLAIN = (120, 200, 25, 0.6)
+_PLAIN = (120, 200, 25, 0.5)
 
 SIMULATED: dict[str, Study] = {
     "sim_no_effect": Study(
@@ -150,20 +153,20 @@ SIMULATED: dict[str, Study] = {
         "five spectra a subject; 2 × 50 subjects, 200 features",
         _plates(50, 200, 25, 0.7, spectra=5),
     ),
-    "sim_tiny": Study("2 × 15 subjects, 50 features", _plates(15, 50, 10, 1.0)),
-    "sim_wide": Study("2 × 60 subjects, 5,000 features", _plates(60, 5000, 120, 0.6)),
-    "sim_large": Study("2 × 1,000 subjects, 25 features", _plates(1000, 25, 8, 0.5)),
+    "sim_tiny": Study("2 × 15 subjects, 50 features", _plates(15, 50, 10, 1.0), draws=4),
+    "sim_wide": Study("2 × 60 subjects, 5,000 features", _plates(60, 5000, 120, 0.9)),
+    "sim_large": Study("2 × 1,000 subjects, 25 features", _plates(1000, 25, 8, 0.8)),
     "sim_sources": Study(
-        "eight plates of 40, 100 features; seven teach together",
-        _plates(40, 100, 20, 0.6, shares=(0.5, 0.3, 0.7, 0.4, 0.6, 0.5, 0.5, 0.5)),
+        "eight plates of 50, 100 features; seven teach together",
+        _plates(50, 100, 20, 0.6, shares=(0.5, 0.3, 0.7, 0.4, 0.6, 0.5, 0.5, 0.5)),
         teachers=7,
     ),
     "sim_targets": Study(
         "the same eight plates; one teaches, seven without labels",
-        _plates(40, 100, 20, 0.6, shares=(0.5, 0.3, 0.7, 0.4, 0.6, 0.5, 0.5, 0.5)),
+        _plates(50, 100, 20, 0.6, shares=(0.5, 0.3, 0.7, 0.4, 0.6, 0.5, 0.5, 0.5)),
     ),
 }
-"""Name → simulated study. Each is drawn anew for every seed."""
+"""Name → simulated study, drawn anew for every seed."""
 
 
 def _all_pairs(table: SampleTable) -> list[tuple[str, str]]:
@@ -205,7 +208,7 @@ def cases_of(data: str, seeds: int) -> list[Case]:
     data
         A name of ``REAL`` or ``SIMULATED``.
     seeds
-        How often a simulated study is drawn, with seeds from 0.
+        How often a simulated study is drawn, with seeds from 0; a small one several times this.
     """
     if data in REAL:
         name, pairs = REAL[data]
@@ -213,7 +216,7 @@ def cases_of(data: str, seeds: int) -> list[Case]:
         return [Case(data, f"{s}:{t}", table, s, t) for s, t in pairs(table)]
     study = SIMULATED[data]
     cases = []
-    for seed in range(seeds):
+    for seed in range(seeds * study.draws):
         table = make_plates(**study.settings, random_state=seed).table
         first, *others, last = table.batches
         taught = study.teachers - 1

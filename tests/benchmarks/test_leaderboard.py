@@ -78,7 +78,7 @@ def test_a_run_is_done_once_and_again_only_for_other_settings(tmp_path, capsys):
 def test_seeds_where_they_matter():
     known = opponents()
     case = case_of()
-    simulated = cases_of("sim_tiny", 3)
+    simulated = cases_of("sim_large", 3)
 
     known["quick"] = replace(known[JOINT], is_slow=True)
 
@@ -188,9 +188,9 @@ def test_eight_plates_teach_together_or_alone():
     (together,), (alone,) = cases_of("sim_sources", 1), cases_of("sim_targets", 1)
     assert len(together.labelled) == 6
     assert len(alone.unlabelled) == 6
-    for case, taught in ((together, 280), (alone, 40)):
+    for case, taught in ((together, 350), (alone, 50)):
         task = case.task()
-        assert len(task.x) == 320
+        assert len(task.x) == 400
         assert sum(label is not None for label in task.y) == taught
         assert not task.target_rows[[label is not None for label in task.y]].any()
 
