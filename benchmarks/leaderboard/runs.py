@@ -51,12 +51,17 @@ class Run:
     part: Path
 
     def result(self) -> dict[str, Any] | None:
-        """What came out, None if it was not run or failed."""
+        """What came out, None if it was not run."""
         try:
             found: dict[str, Any] = json.loads(self.part.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
         return found
+
+    def is_done(self) -> bool:
+        """Whether it has scores. One that failed is not done: what it lacked may be there now."""
+        found = self.result()
+        return found is not None and "accuracy" in found
 
 
 def runs_of(
@@ -91,7 +96,7 @@ def _plain(name: str) -> str:
 
 def run_missing(runs: Sequence[Run], jobs: int) -> None:
     """Run what has no result yet, in so many processes, and keep each as soon as it is there."""
-    missing = [run for run in runs if not run.part.exists()]
+    missing = [run for run in runs if not run.is_done()]
     print(f"{len(runs)} runs, {len(missing)} of them to do", flush=True)
     start = told = time.monotonic()
     for done, (unit, answers) in enumerate(on_this_machine(jobs)(_work(missing)), 1):

@@ -178,6 +178,7 @@ def test_the_file_says_what_failed(tmp_path):
     wrong = replace(opponents()["coral + logistic"], settings={"shrinkage": -1.0})
     runs = runs_of([case], [wrong, *chosen(["none + logistic"], [])], 1, tmp_path)
     run_missing(runs, 1)
+    assert [run.is_done() for run in runs] == [False, True]
     text = markdown(collected(runs), [case], "run", 1)
     assert "- coral + logistic failed on sim_tiny (1 runs): shrinkage is -1.0" in text
     assert "| none + logistic | **" in text
