@@ -83,11 +83,16 @@ def _part(title: str, frame: pd.DataFrame, cases: Sequence[Case]) -> list[str]:
         "model are ranked each in its place. Worst: largest loss on a data set in points, or the "
         "smallest gain. Best of each data set in bold.",
         _table(_main_rows(frame, places)),
-        "### Joint model minus others",
-        f"Points of balanced accuracy; 95% intervals from {N_RESAMPLES:,} resamples of the "
-        "target's subjects (samples where there are none), on these plates. All: mean over data "
-        "sets, data sets and pairs drawn anew.",
-        _table(_difference_rows(frame, cases)),
+    ]
+    if JOINT in places:
+        parts += [
+            "### Joint model minus others",
+            f"Points of balanced accuracy; 95% intervals from {N_RESAMPLES:,} resamples of the "
+            "target's subjects (samples where there are none), on these plates. All: mean over "
+            "data sets, data sets and pairs drawn anew.",
+            _table(_difference_rows(frame, cases)),
+        ]
+    parts += [
         "### Accuracy",
         _table(_figure_rows(means(frame, "accuracy").loc[order], 3)),
         "### Log loss",
