@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise, permutations
 from typing import Any
 
@@ -173,13 +173,19 @@ def _all_pairs(table: SampleTable) -> list[tuple[str, str]]:
     return list(permutations(table.batches, 2))
 
 
-def _within_platform(platform: str) -> Callable[[SampleTable], list[tuple[str, str]]]:
-    """Pairs of the laboratories that measure the same metabolites."""
+def _platform(letter: str) -> Callable[[SampleTable], SampleTable]:
+    """The laboratories of one kind and the metabolites that all of them measured."""
 
-    def pairs(table: SampleTable) -> list[tuple[str, str]]:
-        return [pair for pair in _all_pairs(table) if all(n.startswith(platform) for n in pair)]
+    def chosen(table: SampleTable) -> SampleTable:
+        table = table.select(table.batch.str.startswith(letter).to_numpy(dtype=bool))
+        measured = table.features.notna().groupby(table.batch.to_numpy()).any().all()
+        return replace(table, features=table.features.loc[:, measured])
 
-    return pairs
+    return chosen
+
+
+def _whole(table: SampleTable) -> SampleTable:
+    return table
 
 
 def _every_other(table: SampleTable) -> list[tuple[str, str]]:
@@ -187,17 +193,36 @@ def _every_other(table: SampleTable) -> list[tuple[str, str]]:
     return list(pairwise(table.batches))[::2]
 
 
-REAL: dict[str, tuple[str, Callable[[SampleTable], list[tuple[str, str]]]]] = {
-    "cytof_p1": ("cytof_person1", _all_pairs),
-    "cytof_p2": ("cytof_person2", _all_pairs),
-    "fiatof": ("fiatof_ralps", _all_pairs),
-    "ibd": ("ibd_franzosa", _all_pairs),
-    "sacurine": ("sacurine", _all_pairs),
-    "quartet": ("quartet_metabolomics", _within_platform("U_")),
-    "quartet_targeted": ("quartet_metabolomics", _within_platform("T_")),
-    "mtbls79": ("mtbls79", _every_other),
+@dataclass(frozen=True)
+class Public:
+    """A public table without its quality-control samples.
+
+    Parameters
+    ----------
+    dataset
+        Its name in the registry.
+    select
+        The part of it that is meant.
+    pairs
+        Source and target batches.
+    """
+
+    dataset: str
+    select: Callable[[SampleTable], SampleTable] = _whole
+    pairs: Callable[[SampleTable], list[tuple[str, str]]] = _all_pairs
+
+
+REAL: dict[str, Public] = {
+    "cytof_p1": Public("cytof_person1"),
+    "cytof_p2": Public("cytof_person2"),
+    "fiatof": Public("fiatof_ralps"),
+    "ibd": Public("ibd_franzosa"),
+    "sacurine": Public("sacurine"),
+    "quartet": Public("quartet_metabolomics", _platform("U_")),
+    "quartet_targeted": Public("quartet_metabolomics", _platform("T_")),
+    "mtbls79": Public("mtbls79", pairs=_every_other),
 }
-"""Name → registered data set, without its quality-control samples, and its pairs of batches."""
+"""Name → public table."""
 
 
 def cases_of(data: str, seeds: int) -> list[Case]:
@@ -211,9 +236,9 @@ def cases_of(data: str, seeds: int) -> list[Case]:
         How often a simulated study is drawn, with seeds from 0; a small one several times this.
     """
     if data in REAL:
-        name, pairs = REAL[data]
-        table = public_plates(name)
-        return [Case(data, f"{s}:{t}", table, s, t) for s, t in pairs(table)]
+        public = REAL[data]
+        table = public.select(public_plates(public.dataset))
+        return [Case(data, f"{s}:{t}", table, s, t) for s, t in public.pairs(table)]
     study = SIMULATED[data]
     cases = []
     for seed in range(seeds * study.draws):
