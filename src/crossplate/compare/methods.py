@@ -34,6 +34,7 @@ __all__ = [
     "METHODS",
     "OWN_CLASSIFIER",
     "RANDOM",
+    "Align",
     "Aligned",
     "correct",
     "learn_jointly",
