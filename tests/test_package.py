@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "correct": NUMBERS | {"table", "joint"},
     "evaluate": NUMBERS | {"table"},
     "report": BASE | {"evaluate", "spectra"},
-    "study": NUMBERS | {"table", "io", "joint", "evaluate", "report"},
+    "study": NUMBERS | {"table", "io", "joint", "correct", "evaluate", "report"},
     "compare": NUMBERS | {"table", "io", "joint", "correct", "evaluate"},
 }
 UNLIMITED = {"__init__", "cli"}
@@ -110,6 +110,19 @@ def test_nothing_imports_upwards(path):
     assert room in MAY_IMPORT, f"give the new room {room!r} a place in the table of this test"
     upwards = rooms_imported(path) - MAY_IMPORT[room] - {room}
     assert not upwards, f"{room} may not import {sorted(upwards)}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_what_a_file_keeps_to_itself_is_imported_nowhere(path):
+    own = SAME_ROOM.keys()  # files of a room may be private, names in a file are private to it
+    taken = [
+        f"{node.module}.{alias.name}"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("crossplate")
+        for alias in node.names
+        if alias.name.startswith("_") and not alias.name.startswith("__") and alias.name not in own
+    ]
+    assert taken == []
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy.stats import skew
 
 from crossplate.errors import InputError
-from crossplate.scaling import SCALE_FLOOR, PlateScaler, choose_log_unit
+from crossplate.scaling import SCALE_FLOOR, PlateScaler, _skewness, choose_log_unit
 
 
 def plates(seed, n=60, p=8):
@@ -109,6 +110,16 @@ def test_feature_constant_in_the_source_is_held_at_zero_everywhere():
     z = PlateScaler().fit(x, batch, labelled).scale(x, batch)
     assert (z[:, 1] == 0.0).all()
     assert (z[:, 0] != 0.0).all()
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_skewness_is_that_of_scipy(seed):
+    rng = np.random.default_rng(seed)
+    x = np.exp(rng.normal(size=(30, 8)))
+    x[:, 0], x[:, 1] = 3.0, np.nan
+    x[rng.random(x.shape) < 0.1] = np.nan
+    expected = skew(x[:, 2:], axis=0, nan_policy="omit")
+    assert _skewness(x) == pytest.approx(float(np.median(np.abs(expected))), rel=1e-12)
 
 
 def test_log_is_taken_of_skewed_intensities_only():

@@ -14,7 +14,6 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import skew
 
 from crossplate.errors import InputError
 
@@ -91,9 +90,14 @@ def _skewness(x: FloatArray) -> float:
     varies = np.nanmax(x, axis=0, initial=-np.inf) > np.nanmin(x, axis=0, initial=np.inf)
     if len(x) < 3 or not varies.any():
         return 0.0
-    values = np.asarray(skew(x[:, varies], axis=0, nan_policy="omit"), dtype=float)
-    finite = np.abs(values[np.isfinite(values)])
-    return float(np.median(finite)) if finite.size else 0.0
+    x = x[:, varies]
+    mean = np.nanmean(x, axis=0)
+    deviation = x - mean
+    variance = np.nanmean(deviation**2, axis=0)
+    known = variance > (np.finfo(mean.dtype).eps * mean) ** 2  # else it is rounding
+    third = np.nanmean(deviation**3, axis=0)
+    values = np.abs(third[known]) / variance[known] ** 1.5
+    return float(np.median(values)) if values.size else 0.0
 
 
 @dataclass

@@ -62,6 +62,18 @@ def test_labels_of_the_source_are_there_and_those_of_the_target_are_not():
     assert set(blind_task(table, "p2", "p2").y) == {None}
 
 
+def test_further_batches_with_and_without_labels():
+    table = make_table(batches=("p1", "p2", "p3", "p4"))
+    task = blind_task(table, "p1", "p2", labelled=["p3"], unlabelled=["p4"])
+    taught = np.isin(task.batch, ["p1", "p3"])
+    assert list(task.y[taught]) == list(table.label[table.batch.isin(["p1", "p3"])])
+    assert set(task.y[~taught]) == {None}
+    assert task.target_rows.sum() == task.source_rows.sum() == 16
+    table = relabelled(table, "p2", SECRET)
+    told = blind_task(table, "p1", "p2", labelled=["p2", "p3"])
+    assert set(told.y[told.target_rows]) == {None}
+
+
 def test_nothing_is_shared_with_the_table():
     table = make_table(replicates=2)
     before = table.features.copy()

@@ -67,6 +67,34 @@ def test_each_run_of_a_random_method_goes_to_a_classifier_of_its_seed(
     assert np.ptp([answer.mmd_after for answer in answers]) < 1e-9  # a shift of both is none
 
 
+def shifted(task, by=0.0):
+    return methods.Aligned(measured_rows(task) + task.seed + by)
+
+
+def test_a_method_from_elsewhere_with_seeds_of_its_own(task, quick_classifiers):
+    one = Unit(
+        "p1",
+        "p2",
+        "mine",
+        ("logistic",),
+        2,
+        {"by": 1.0},
+        first_seed=3,
+        align=shifted,
+        distances=False,
+    )
+    answers = answer_blindly(one, task)
+    assert runs(answers) == [("logistic", 3), ("logistic", 4)]
+    assert [answer.proba["SLE"][0] for answer in answers] == pytest.approx([0.3, 0.4])
+    assert np.isnan([answer.mmd_before for answer in answers]).all()
+
+
+def test_the_first_seed_of_what_has_none(task, quick_classifiers):
+    later = replace(unit("centring", "logistic", "forest", repeats=2), first_seed=2)
+    answers = answer_blindly(later, task)
+    assert runs(answers) == [("logistic", 2), ("forest", 2), ("forest", 3)]
+
+
 def measured_rows(task):
     return methods.measured(task)[0]
 

@@ -1,12 +1,17 @@
 """Correction on the log scale against the same steps done by hand."""
 
 import numpy as np
+import pandas as pd
 import pytest
+import sklearn
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 
 from crossplate import InputError
 from crossplate.correct.base import Corrector
 from crossplate.correct.batch_zscore import BatchZScore
 from crossplate.correct.centring import MeanCentring
+from crossplate.correct.combat import ComBat
 from crossplate.correct.coral import CORAL
 from crossplate.correct.log_scale import OnLogScale
 from crossplate.correct.no_correction import NoCorrection
@@ -98,6 +103,43 @@ def test_the_labels_reach_the_corrector():
     x, batch = intensities(0)
     labels = np.arange(len(x)) % 2
     assert OnLogScale(Reads()).fit(x, labels, batch=batch).corrector_.y_.tolist() == labels.tolist()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_covariates_reach_the_corrector_at_fit_and_at_transform(seed):
+    x, batch = intensities(seed)
+    age = np.random.default_rng(seed).normal(50.0, 10.0, len(x))
+    x[:, :3] *= np.exp(0.1 * (age[:, None] - 50.0))
+    covariates = pd.DataFrame({"age": age})
+    on_logs = OnLogScale(ComBat(reference="p1")).fit(x, batch=batch, covariates=covariates)
+    by_hand = ComBat(reference="p1").fit(np.log1p(x), batch=batch, covariates=covariates)
+    new = slice(0, None, 3)
+    its = {"batch": batch[new], "covariates": covariates[new]}
+    expected = np.maximum(np.expm1(by_hand.transform(np.log1p(x[new]), **its)), 0.0)
+    np.testing.assert_allclose(on_logs.transform(x[new], **its), expected, rtol=1e-10)
+    without = OnLogScale(ComBat(reference="p1")).fit_transform(x, batch=batch)
+    both = on_logs.fit_transform(x, batch=batch, covariates=covariates)
+    assert not np.allclose(both, without)
+    with pytest.raises(InputError, match="the covariates are missing, but in fit they were age"):
+        on_logs.transform(x, batch=batch)
+
+
+def test_covariates_are_refused_by_a_corrector_without_any():
+    x, batch = intensities(0)
+    with pytest.raises(InputError, match="MeanCentring takes no covariates; leave them out"):
+        OnLogScale(MeanCentring()).fit(x, batch=batch, covariates=x[:, :1])
+
+
+def test_a_pipeline_routes_batch_and_covariates():
+    x, batch = intensities(0)
+    y = np.arange(len(x)) % 2
+    covariates = pd.DataFrame({"age": np.linspace(30.0, 60.0, len(x))[::-1]})
+    with sklearn.config_context(enable_metadata_routing=True):
+        pipeline = make_pipeline(OnLogScale(ComBat()), LogisticRegression())
+        pipeline.fit(np.log1p(x), y, batch=batch, covariates=covariates)
+        found = pipeline[0].transform(np.log1p(x), batch=batch, covariates=covariates)
+    by_hand = OnLogScale(ComBat()).fit_transform(np.log1p(x), batch=batch, covariates=covariates)
+    np.testing.assert_array_equal(found, by_hand)
 
 
 def test_what_the_corrector_refuses_is_refused():

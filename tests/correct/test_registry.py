@@ -33,6 +33,11 @@ def test_unknown_names_and_settings():
 
 def test_the_names_load_without_the_correctors():
     code = (
+        "import crossplate.correct.registry, sys; print(*{'numpy', 'sklearn'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+    code = (
         "from crossplate.correct.registry import make_corrector; make_corrector('zscore'); import "
         "sys; print(*{'torch', 'ot', 'clarabel', 'crossplate.correct.combat'} & set(sys.modules))"
     )

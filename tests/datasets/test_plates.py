@@ -14,7 +14,8 @@ from sklearn.preprocessing import StandardScaler
 from crossplate.datasets import Plates, demo_plates, make_plates
 from crossplate.errors import InputError
 
-OFF = dict.fromkeys(("level", "mass", "scale", "noise", "saturation", "offset", "detection"), 0.0)
+EFFECTS = ("level", "mass", "scale", "noise", "saturation", "offset", "detection", "stretch")
+OFF = dict.fromkeys(EFFECTS, 0.0)
 SMALL = {"n_subjects": (12, 9), "n_features": 30, "n_informative": 6, "class_shares": (0.5, 1 / 3)}
 SEEDS = pytest.mark.parametrize("seed", [0, 1, 2])
 
@@ -94,6 +95,20 @@ def test_pure_scale_shifts_each_log_feature_by_a_constant_a_plate(seed: int) -> 
 
 
 @SEEDS
+def test_shift_and_stretch_are_an_affine_map_of_each_log_feature(seed: int) -> None:
+    plates = small(seed, **{**OFF, "scale": 0.5, "stretch": 0.3})
+    logs, clean = np.log(plates.table.features), np.log(plates.clean)
+    centre = clean.mean()
+    for plate, rows in logs.groupby(plates.table.batch.to_numpy()):
+        shift, stretch = (
+            plates.batch_effects[f"log_{name}"].loc[plate] for name in ("scale", "stretch")
+        )
+        assert stretch.std() == pytest.approx(0.3, rel=0.5)
+        expected = centre + shift + np.exp(stretch) * (clean.loc[rows.index] - centre)
+        np.testing.assert_allclose(rows, expected, atol=1e-9)
+
+
+@SEEDS
 def test_pure_level_shifts_all_features_of_a_plate_alike(seed: int) -> None:
     plates = small(seed, **{**OFF, "level": 0.5})
     for plate, rows in log_ratio(plates).groupby(plates.table.batch.to_numpy()):
@@ -169,7 +184,7 @@ def test_noise_lies_along_a_plates_own_patterns(seed: int) -> None:
 
 @pytest.mark.parametrize("strength", sorted(OFF))
 def test_one_strength_leaves_the_clean_data_and_other_effects_alone(strength: str) -> None:
-    plain, changed = small(), small(**{strength: 0.0})
+    plain, changed = small(stretch=0.2), small(**{"stretch": 0.2, strength: 0.0})
     pd.testing.assert_frame_equal(plain.clean, changed.clean, check_exact=True)
     pd.testing.assert_frame_equal(plain.informative, changed.informative)
     name = {
@@ -178,6 +193,7 @@ def test_one_strength_leaves_the_clean_data_and_other_effects_alone(strength: st
         "scale": "log_scale",
         "noise": "noise_sd",
         "detection": "detection_limit",
+        "stretch": "log_stretch",
     }.get(strength, strength)
 
     def by_name(plates: Plates) -> dict[str, np.ndarray]:

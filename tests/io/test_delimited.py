@@ -185,3 +185,11 @@ def test_numbers_are_read_to_the_last_bit(tmp_path: Path, seed: int) -> None:
     lines = [f"s{k},{value!r},1" for k, value in enumerate(values.tolist())]
     path = write(tmp_path / "a.csv", "id,X1,X2\n" + "\n".join(lines) + "\n")
     np.testing.assert_array_equal(read_table(path).features["X1"].to_numpy(), values)
+
+
+def test_a_header_longer_than_a_cell_may_be_is_read(tmp_path: Path) -> None:
+    names = [f"mz_{at:015d}" for at in range(8000)]
+    path = tmp_path / "wide.csv"
+    path.write_text(f"id,{','.join(names)}\ns1,{','.join(['1'] * 8000)}\n")
+    assert path.read_text().index("\n") > 131_072
+    assert list(read_table(path).features.columns) == names

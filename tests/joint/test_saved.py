@@ -1,6 +1,7 @@
 """Saved models: they come back as they were, and nothing else comes in."""
 
 import json
+import os
 import pickle
 
 import numpy as np
@@ -68,6 +69,17 @@ def test_a_model_is_two_files_and_is_read_without_pickle(folder, monkeypatch):
         monkeypatch.setattr(pickle, name, refuse)
     assert sorted(path.name for path in folder.iterdir()) == ["arrays.safetensors", "model.json"]
     assert crossplate.load(folder).batches_.tolist() == ["plate A", "plate B"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of this kind are POSIX's")
+def test_others_may_read_the_files_where_the_folder_s_owner_lets_them(tmp_path):
+    before = os.umask(0o022)
+    try:
+        fit()[0].save(tmp_path / "model")
+    finally:
+        os.umask(before)
+    modes = [path.stat().st_mode & 0o777 for path in (tmp_path / "model").iterdir()]
+    assert modes == [0o644, 0o644]
 
 
 def rewrite(folder, change):

@@ -466,6 +466,8 @@ def test_ids_repeated_over_tables_are_refused() -> None:
         InputError, match=r"'s2' stands in batch day1 and in batch day2 \(ids repeated: 1"
     ):
         combine_tables(two_tables(sample_id=["t1", "s2"]))
+    with pytest.raises(InputError, match="names must differ between plates, or the metadata give"):
+        combine_tables(two_tables(sample_id=["t1", "s2"]))
 
 
 def test_tables_without_common_features_are_refused() -> None:

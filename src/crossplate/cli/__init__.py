@@ -8,8 +8,10 @@ from typing import Annotated
 
 import typer
 
+from crossplate.cli.apply import APPLY_EXAMPLES, apply_command
 from crossplate.cli.biomarkers import BIOMARKERS_EXAMPLES, biomarkers_command
 from crossplate.cli.compare import COMPARE_EXAMPLES, compare_command
+from crossplate.cli.correct import CORRECT_EXAMPLES, correct_command
 from crossplate.cli.datasets import datasets_app
 from crossplate.cli.demo import DEMO_EXAMPLES, demo_command
 from crossplate.cli.errors import INTERRUPTED
@@ -64,6 +66,8 @@ app.command("run", epilog=RUN_EXAMPLES)(run_command)
 app.command("predict", epilog=PREDICT_EXAMPLES)(predict_command)
 app.command("spectra", epilog=SPECTRA_EXAMPLES)(spectra_command)
 app.command("match", epilog=MATCH_EXAMPLES)(match_command)
+app.command("correct", epilog=CORRECT_EXAMPLES)(correct_command)
+app.command("apply", epilog=APPLY_EXAMPLES)(apply_command)
 app.command("compare", epilog=COMPARE_EXAMPLES)(compare_command)
 app.command("biomarkers", epilog=BIOMARKERS_EXAMPLES)(biomarkers_command)
 app.command("demo", epilog=DEMO_EXAMPLES)(demo_command)

@@ -9,6 +9,7 @@ import typer
 
 from crossplate.cli.errors import INTERRUPTED, plain_errors
 from crossplate.cli.options import Batch, Label, Metadata, SampleId, Subject, Table
+from crossplate.correct.registry import CORRECTORS, NEED_ALL_LABELS
 from crossplate.errors import InputError
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ Example, public data (see crossplate datasets) on a Dask cluster:
   crossplate compare --dataset sacurine --dask tcp://head:8786 \\
       --out comparison
 """
+COMPARED = (*(name for name in CORRECTORS if name not in NEED_ALL_LABELS), "joint", "remove-r")
+"""Names of the methods; those of :data:`crossplate.compare.methods.METHODS`, which loads slowly."""
 _FILES = {
     "comparison.csv": "scores of each pair, method, classifier, level and seed",
     "summary.csv": "the table above, with every pair",
@@ -38,7 +41,7 @@ _FILES = {
     "parts/": "finished work, taken over when the command is repeated",
 }
 
-__all__ = ["COMPARE_EXAMPLES", "compare_command"]
+__all__ = ["COMPARED", "COMPARE_EXAMPLES", "compare_command"]
 
 
 def compare_command(
@@ -63,8 +66,7 @@ def compare_command(
         str,
         typer.Option(
             metavar="NAMES",
-            help="Methods with commas between, or 'all': none, zscore, centring, ratio-g, combat, "
-            "dwd, fsva, mmd-resnet, coral, ot, joint, remove-r.",
+            help=f"Methods with commas between, or 'all': {', '.join(COMPARED)}.",
         ),
     ] = "all",
     classifiers: Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,9 +35,9 @@ class BlindTask:
         A subject on both plates has a number on each, which do not belong together.
     y
         Labels of the source's rows, None where they have none and for every row of the target,
-        shape (n,).
+        shape (n,). With further batches: labels of those that teach too, None in the others.
     source, target
-        The two batches.
+        The batch on whose scale all is put, and the one to predict.
     seed
         Of whatever a method draws.
     """
@@ -60,8 +61,15 @@ class BlindTask:
         return np.asarray(self.batch == self.target)
 
 
-def blind_task(table: SampleTable, source: str, target: str) -> BlindTask:
-    """Two batches of a table without what nobody may know of the target.
+def blind_task(
+    table: SampleTable,
+    source: str,
+    target: str,
+    *,
+    labelled: Sequence[str] = (),
+    unlabelled: Sequence[str] = (),
+) -> BlindTask:
+    """Two batches of a table, or more, without what nobody may know of the target.
 
     Parameters
     ----------
@@ -69,18 +77,23 @@ def blind_task(table: SampleTable, source: str, target: str) -> BlindTask:
         Samples of both batches, and perhaps of others.
     source, target
         The two batches.
+    labelled, unlabelled
+        Further batches with and without their labels; the target is none of them.
 
     Returns
     -------
-    The rows of both, with the features that :func:`usable_features` finds.
+    The rows of all, with the features that :func:`usable_features` finds.
     """
-    both = table.select(table.batch.isin([source, target]).to_numpy(dtype=bool))
+    both = table.select(
+        table.batch.isin([source, target, *labelled, *unlabelled]).to_numpy(dtype=bool)
+    )
     batch = both.batch.to_numpy(dtype=str)
+    teaches = np.isin(batch, [source, *labelled]) & (batch != target)
     return BlindTask(
         x=both.features.to_numpy(dtype=np.float64)[:, usable_features(table, source, target)],
         batch=batch,
         subject=None if both.subject is None else _numbered(both.batch + "\n" + both.subject),
-        y=both.labels_of((batch == source) & (batch != target)),
+        y=both.labels_of(teaches),
         source=source,
         target=target,
     )

@@ -20,19 +20,21 @@ from crossplate.compare.preparation import (
     fill_by_batch,
     fill_from_source,
 )
-from crossplate.correct.registry import CORRECTORS, corrector_class, make_corrector
+from crossplate.correct.registry import (
+    CORRECTORS,
+    NEED_ALL_LABELS,
+    READ_LABELS,
+    corrector_class,
+    make_corrector,
+)
 
 Align = Callable[..., "Aligned"]
-
-TAKES_LABELS = frozenset({"fsva"})
-"""Correctors that learn from labels; they get those of the source."""
-NO_PREDICTION = frozenset({"sva"})
-"""Correctors that need the label of every sample and so cannot serve a prediction."""
 
 __all__ = [
     "METHODS",
     "OWN_CLASSIFIER",
     "RANDOM",
+    "Align",
     "Aligned",
     "correct",
     "learn_jointly",
@@ -111,7 +113,7 @@ def correct(name: str, task: BlindTask, **settings: Any) -> Aligned:
     values = task.x if kind.takes_missing else fill_by_batch(task.x, task)
     if not kind.wants_intensities:
         values = preparation.logged(values)
-    labels = task.y if name in TAKES_LABELS else None
+    labels = task.y if name in READ_LABELS else None
     corrected = corrector.fit_transform(values, labels, batch=task.batch)
     if kind.wants_intensities:
         corrected = preparation.logged(corrected)
@@ -158,7 +160,7 @@ def learn_jointly(task: BlindTask, **settings: Any) -> Aligned:
 
 
 METHODS: dict[str, Align] = {
-    **{name: partial(correct, name) for name in CORRECTORS if name not in NO_PREDICTION},
+    **{name: partial(correct, name) for name in CORRECTORS if name not in NEED_ALL_LABELS},
     "joint": learn_jointly,
     "remove-r": partial(learn_jointly, alpha=0.0),
 }

@@ -31,7 +31,7 @@ FORMAT = 1
 SETTINGS = "settings.json"
 PACKAGES = ("crossplate", "numpy", "pandas", "scikit-learn", "scipy", "torch")
 
-__all__ = ["FORMAT", "Folder", "basis_of"]
+__all__ = ["FORMAT", "Folder", "basis_of", "table_fingerprint"]
 
 
 class Folder:
@@ -105,7 +105,7 @@ def basis_of(table: SampleTable, settings: CompareSettings) -> dict[str, Any]:
     Methods and pairs are not among it: more of them may be asked for in the same folder.
     """
     basis = {
-        "table": _fingerprint(table),
+        "table": table_fingerprint(table),
         "repeats": settings.repeats,
         "classifiers": list(settings.classifiers),
         "method_settings": {name: dict(its) for name, its in settings.method_settings.items()},
@@ -148,7 +148,7 @@ def _check(folder: Path, basis: dict[str, Any]) -> None:
             )
 
 
-def _fingerprint(table: SampleTable) -> str:
+def table_fingerprint(table: SampleTable) -> str:
     """Digest of all values, names, batches, labels and subjects of a table."""
     digest = hashlib.sha256()
     digest.update(np.ascontiguousarray(table.features.to_numpy()).tobytes())

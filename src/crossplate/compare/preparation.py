@@ -51,10 +51,10 @@ class Preparation:
 
 
 def fill_by_batch(x: FloatArray, task: BlindTask) -> FloatArray:
-    """Gaps filled with the feature's median in its batch, and in the source where it has none.
+    """Gaps filled with the feature's median in its batch, or in the source.
 
-    For correctors that take no gaps. The source's median in the target's gaps would be a mixture
-    of two plates that no correction can take apart.
+    For correctors that take no gaps. A feature without a value in its batch gets the source's
+    median; elsewhere that would be a mixture of two plates that no correction can take apart.
 
     Parameters
     ----------
@@ -65,7 +65,8 @@ def fill_by_batch(x: FloatArray, task: BlindTask) -> FloatArray:
     """
     filled = x.copy()
     source = _medians(x[task.source_rows])
-    for rows in (task.source_rows, task.target_rows):
+    for batch in np.unique(task.batch):
+        rows = task.batch == batch
         own = _medians(x[rows])
         own = np.where(np.isnan(own), source, own)
         filled[rows] = np.where(np.isnan(x[rows]), own, x[rows])

@@ -18,7 +18,7 @@ import pandas as pd
 from crossplate.compare.attempts import attempt, joined, one_thread
 from crossplate.compare.blind import BlindTask, FloatArray
 from crossplate.compare.classifiers import CLASSIFIERS, RANDOM_CLASSIFIERS
-from crossplate.compare.methods import METHODS, RANDOM, Aligned, measured
+from crossplate.compare.methods import METHODS, RANDOM, Align, Aligned, measured
 from crossplate.evaluate import BatchEffect, batch_effect
 
 __all__ = ["Answer", "Unit", "answer_blindly"]
@@ -33,13 +33,21 @@ class Unit:
     source, target
         The batches; the same one for cross-validation within it.
     method
-        A name of :data:`crossplate.compare.methods.METHODS`.
+        A name of :data:`crossplate.compare.methods.METHODS`, or any with ``align``.
     classifiers
         Names of :data:`crossplate.compare.classifiers.CLASSIFIERS`, or the method's own.
     repeats
-        Seeds, from 0, where something is drawn at random.
+        Seeds, from ``first_seed``, where something is drawn at random.
     settings
         Settings of the method that are not its defaults.
+    first_seed
+        The first seed, and the only one where nothing is drawn at random.
+    align
+        A method that is none of crossplate's own, in place of the name; it counts as random.
+        Other processes get it by its module and name.
+    distances
+        Measure the distance between source and target, which in large batches takes longer than
+        the simple methods do.
     """
 
     source: str
@@ -48,6 +56,19 @@ class Unit:
     classifiers: tuple[str, ...]
     repeats: int
     settings: dict[str, Any] = field(default_factory=dict)
+    first_seed: int = 0
+    align: Align | None = None
+    distances: bool = True
+
+    @property
+    def is_random(self) -> bool:
+        """Whether the method's result depends on the seed."""
+        return self.align is not None or self.method in RANDOM
+
+    @property
+    def seeds(self) -> range:
+        """Seeds of whatever is drawn at random."""
+        return range(self.first_seed, self.first_seed + self.repeats)
 
 
 @dataclass(frozen=True)
@@ -63,7 +84,7 @@ class Answer:
         where the method failed.
     mmd_before, mmd_after
         √(biased MMD²) between source and target, as measured and after the method, with the same
-        kernels; NaN within one batch, or where a batch has fewer than four rows.
+        kernels; NaN within one batch, where a batch has fewer than four rows, or not asked for.
     seconds
         Time of the method and the classifier on one thread.
     note
@@ -82,7 +103,7 @@ class Answer:
 def answer_blindly(unit: Unit, task: BlindTask) -> list[Answer]:
     """Run a method and its classifiers on a task, with every seed.
 
-    What depends on no seed is run with seed 0 only. Each run of a method that has seeds goes to
+    What depends on no seed is run with the first only. Each run of a method that has seeds goes to
     a classifier of the same seed.
 
     Parameters
@@ -92,15 +113,14 @@ def answer_blindly(unit: Unit, task: BlindTask) -> list[Answer]:
     task
         The rows; its seed is set here.
     """
+    align = unit.align or METHODS[unit.method]
     with one_thread():
-        effect, reason = attempt(partial(_effect, task))
+        effect, reason = attempt(partial(_effect, task)) if unit.distances else (None, "")
         before = _distance(effect)
         answers = []
-        for seed in range(unit.repeats if unit.method in RANDOM else 1):
+        for seed in unit.seeds if unit.is_random else unit.seeds[:1]:
             start = time.perf_counter()
-            aligned, note = attempt(
-                partial(METHODS[unit.method], replace(task, seed=seed), **unit.settings)
-            )
+            aligned, note = attempt(partial(align, replace(task, seed=seed), **unit.settings))
             spent = time.perf_counter() - start
             after = np.nan
             if aligned is not None and effect is not None:
@@ -117,8 +137,8 @@ def answer_blindly(unit: Unit, task: BlindTask) -> list[Answer]:
 def _runs(unit: Unit, seed: int) -> Iterator[tuple[str, int]]:
     """Classifiers and seeds that follow one run of the method."""
     for classifier in unit.classifiers:
-        many = unit.method not in RANDOM and classifier in RANDOM_CLASSIFIERS
-        for each in range(unit.repeats) if many else [seed]:
+        many = not unit.is_random and classifier in RANDOM_CLASSIFIERS
+        for each in unit.seeds if many else [seed]:
             yield classifier, each
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
 
-from crossplate.correct.base import Corrector, FloatArray, Names
+from crossplate.correct.base import ONLY_BATCH, Corrector, FloatArray
 from crossplate.correct.batch_zscore import BatchZScore
 from crossplate.errors import InputError
-from crossplate.scaling import LogChoice, _log_unit, choose_log_unit
+from crossplate.rows import batch_names
+from crossplate.scaling import LogChoice, log_unit
 
 __all__ = ["OnLogScale"]
 
@@ -49,8 +52,12 @@ class OnLogScale(Corrector):
     Raises
     ------
     InputError
-        Negative values where logs are to be taken, and what the corrector refuses.
+        Negative values where logs are to be taken, covariates for a corrector that takes none,
+        and what the corrector refuses.
     """
+
+    __metadata_request__fit: ClassVar = {"batch": True, "covariates": True}
+    __metadata_request__transform: ClassVar = {"batch": True, "covariates": True}
 
     # The corrector inside refuses what it cannot take, in its own name.
     takes_missing: ClassVar[bool] = True
@@ -64,24 +71,67 @@ class OnLogScale(Corrector):
         self.corrector = corrector
         self.log = log
 
-    def _fit(self, x: FloatArray, batch: Names, y: Any) -> None:
+    def fit(
+        self, X: Any, y: Any = None, *, batch: Any = None, covariates: Any = None
+    ) -> OnLogScale:
+        """Learn the log's unit and the correction.
+
+        Parameters
+        ----------
+        X, y, batch
+            As in :meth:`Corrector.fit`.
+        covariates
+            Known properties of the samples, for a corrector that takes them (``ComBat``).
+        """
         if self.log not in ("auto", "always", "never"):
             raise InputError(f"log is {self.log!r}; give 'auto', 'always' or 'never'")
-        self.log_unit_ = self._chosen_unit(x, batch)
-        self.corrector_ = clone(self.corrector).fit(self._logged(x), y, batch=batch)
+        x = self._validated(X, reset=True)
+        names = np.full(len(x), ONLY_BATCH) if batch is None else batch_names(batch, len(x))
+        self.batches_ = np.unique(names)
+        wants_intensities = self.corrector.wants_intensities
+        self.log_unit_ = None if wants_intensities else log_unit(self.log, x, names)
+        more = self._passed_on(covariates)
+        self.corrector_ = clone(self.corrector).fit(self._logged(x), y, batch=names, **more)
+        return self
 
-    def _chosen_unit(self, x: FloatArray, batch: Names) -> float | None:
-        if self.log == "never" or self.corrector.wants_intensities:
-            return None
-        return choose_log_unit(x, batch) if self.log == "auto" else _log_unit(x)
+    def transform(self, X: Any, *, batch: Any = None, covariates: Any = None) -> FloatArray:
+        """Corrected measurements.
 
-    def _correct(self, x: FloatArray, batch: Names) -> FloatArray:
+        Parameters
+        ----------
+        X, batch
+            As in :meth:`Corrector.transform`.
+        covariates
+            As in :meth:`fit`, needed if given there.
+
+        Returns
+        -------
+        Shape (n, p), in units of X.
+        """
+        check_is_fitted(self)
+        x = self._validated(X, reset=False)
+        names = self._batches_of(batch, len(x))
         before = self._logged(x)
-        after = self.corrector_.transform(before, batch=batch)
+        more = self._passed_on(covariates)
+        after: FloatArray = self.corrector_.transform(before, batch=names, **more)
         if self.log_unit_ is None or isinstance(self.corrector_, BatchZScore):
             return after
         back = np.maximum(np.expm1(after), 0.0) * self.log_unit_
         return np.where(after == before, x, back)
+
+    def fit_transform(
+        self, X: Any, y: Any = None, *, batch: Any = None, covariates: Any = None
+    ) -> FloatArray:
+        """Fit, then correct the same rows; parameters as in :meth:`fit`."""
+        fitted = self.fit(X, y, batch=batch, covariates=covariates)
+        return fitted.transform(X, batch=batch, covariates=covariates)
+
+    def _passed_on(self, covariates: Any) -> dict[str, Any]:
+        if covariates is None:
+            return {}
+        if "covariates" not in signature(self.corrector.fit).parameters:
+            raise InputError(f"{type(self.corrector).__name__} takes no covariates; leave them out")
+        return {"covariates": covariates}
 
     def _logged(self, x: FloatArray) -> FloatArray:
         if self.log_unit_ is None:

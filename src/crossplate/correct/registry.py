@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib import import_module
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from crossplate.correct.base import Corrector
 from crossplate.errors import InputError
+
+if TYPE_CHECKING:
+    # The command line lists the names in its help, which must not wait for scikit-learn.
+    from crossplate.correct.base import Corrector
 
 CORRECTORS: Mapping[str, str] = MappingProxyType(
     {
@@ -27,9 +30,14 @@ CORRECTORS: Mapping[str, str] = MappingProxyType(
 )
 """Name on the command line → where the class is, ``module:Class``; loaded when first used."""
 
+READ_LABELS = frozenset({"sva", "fsva"})
+"""Correctors that learn from labels."""
+NEED_ALL_LABELS = frozenset({"sva"})
+"""Correctors that need the label of every sample, and so cannot serve a prediction."""
+
 ON_LOG_SCALE = "crossplate.correct.log_scale:OnLogScale"
 
-__all__ = ["CORRECTORS", "corrector_class", "make_corrector"]
+__all__ = ["CORRECTORS", "NEED_ALL_LABELS", "READ_LABELS", "corrector_class", "make_corrector"]
 
 
 def corrector_class(name: str) -> type[Corrector]:

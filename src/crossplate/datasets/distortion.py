@@ -25,6 +25,7 @@ class Strengths:
     saturation: float
     offset: float
     detection: float
+    stretch: float
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,9 @@ class Distortion:
         Intensity added as background, shape (plates, features).
     detection_limit
         Intensity below which 0 is reported, shape (plates,).
+    log_stretch
+        Natural log of the factor by which each feature's log intensities are spread about their
+        mean, shape (plates, features).
     """
 
     log_level: Floats
@@ -59,6 +63,7 @@ class Distortion:
     saturation: Floats
     offset: Floats
     detection_limit: Floats
+    log_stretch: Floats
 
 
 def smooth_trends(mz: Floats, n_plates: int, rng: np.random.Generator) -> Floats:
@@ -96,10 +101,12 @@ def draw_distortion(
     strengths
         Strength of each effect.
     seeds
-        Seven seed sequences, one an effect, so that a change of one strength leaves the draws of
+        Eight seed sequences, one an effect, so that a change of one strength leaves the draws of
         the other effects as they were.
     """
-    level, mass, scale, noise, saturation, offset, detection = map(np.random.default_rng, seeds)
+    level, mass, scale, noise, saturation, offset, detection, stretch = map(
+        np.random.default_rng, seeds
+    )
     n_features = len(mz)
 
     def around_one(rng: np.random.Generator) -> Floats:
@@ -116,6 +123,7 @@ def draw_distortion(
         saturation=strengths.saturation * around_one(saturation) / typical,
         offset=strengths.offset * typical * background,
         detection_limit=strengths.detection * typical * around_one(detection),
+        log_stretch=strengths.stretch * stretch.standard_normal((n_plates, n_features)),
     )
 
 
@@ -143,8 +151,8 @@ def distort(
 ) -> Floats:
     """Apply each plate's batch effects to its spectra.
 
-    In the order of the instrument: sensitivity (level, mass, scale) and noise multiply, the
-    detector saturates, background is added, and what lies below the detection limit becomes 0.
+    In the order of the instrument: sensitivity (level, mass, scale, stretch) and noise multiply,
+    the detector saturates, background is added, and what lies below the detection limit becomes 0.
     With all strengths 0 the result equals ``clean`` bit for bit.
 
     Parameters
@@ -162,6 +170,8 @@ def distort(
     shift = distortion.log_level[:, None] + distortion.log_mass + distortion.log_scale
     log_factor = plate_noise(design, distortion, rng)
     log_factor += shift[plate_of]
+    logs = np.log(clean)
+    log_factor += np.expm1(distortion.log_stretch)[plate_of] * (logs - logs.mean(axis=0))
     signal = clean * np.exp(log_factor)
     signal /= 1.0 + distortion.saturation[plate_of, None] * signal
     signal += distortion.offset[plate_of]

@@ -24,7 +24,7 @@ from crossplate.table import SampleTable
 PAPER_SUBJECTS = (201, 212, 185)
 PAPER_SHARES = (94 / 201, 120 / 212, 92 / 185)
 DISEASED, HEALTHY = "SLE", "control"
-N_EFFECTS = 7
+N_EFFECTS = 8
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,10 @@ class Plates:
         Features that the disease changes (index) and by how much: column ``effect``, the shift of
         the natural log of the intensity in diseased subjects; positive means higher.
     batch_effects
-        What was drawn for each plate: ``log_mass``, ``log_scale`` and ``offset`` (plates ×
-        features; shifts of the natural log, and an intensity) and ``plate`` (plates × four columns:
-        ``log_level``, ``noise_sd``, ``saturation``, ``detection_limit``).
+        What was drawn for each plate: ``log_mass``, ``log_scale``, ``log_stretch`` and ``offset``
+        (plates × features; shifts of the natural log, log of a factor, and an intensity) and
+        ``plate`` (plates × four columns: ``log_level``, ``noise_sd``, ``saturation``,
+        ``detection_limit``).
     """
 
     table: SampleTable
@@ -74,6 +75,7 @@ def make_plates(
     saturation: float = 0.1,
     offset: float = 0.05,
     detection: float = 0.1,
+    stretch: float = 0.0,
     confounding: float = 0.0,
     random_state: int = 0,
 ) -> Plates:
@@ -83,7 +85,7 @@ def make_plates(
     120 and 92 of them diseased), nearly all with five replicate spectra, 814 features at m/z 100 to
     1000. Intensities are log-normal. Strengths and effects are in units of the natural log of the
     intensity unless said otherwise; a strength of 0 switches that batch effect off, and with all
-    seven at 0 the table equals the clean data exactly.
+    eight at 0 the table equals the clean data exactly.
 
     Parameters
     ----------
@@ -130,6 +132,11 @@ def make_plates(
         intensity.
     detection
         Detection limit relative to the median clean intensity; what is lower is reported as 0.
+    stretch
+        Spread of each feature's log intensities about their mean, by a factor that differs from
+        plate to plate: standard deviation of its natural log. With ``level``, ``mass`` and
+        ``scale`` it makes up all that an affine map of each feature's logs can undo. Off by
+        default: the paper's plates tell nothing of it.
     confounding
         How far diagnosis goes with the plate, from 0 (``class_shares`` as they are) to 1 (plates
         1, 3, … hold diseased subjects only, plates 2, 4, … controls only); linear between.
@@ -161,7 +168,7 @@ def make_plates(
     ----------
     .. [Niu2022] J. Niu et al., BMC Bioinformatics 23:270, 2022.
     """
-    strengths = Strengths(level, mass, scale, noise, saturation, offset, detection)
+    strengths = Strengths(level, mass, scale, noise, saturation, offset, detection, stretch)
     spreads = {"module_sd": module_sd, "subject_sd": subject_sd, "replicate_sd": replicate_sd}
     shares = _shares(n_subjects, class_shares, confounding)
     _check_counts(n_subjects, n_features, n_informative, max_replicates, n_modules)
@@ -305,7 +312,7 @@ def _effects_by_name(
     rows = pd.Index(plates, name="batch")
     by_feature = {
         name: pd.DataFrame(getattr(distortion, name), index=rows, columns=features)
-        for name in ("log_mass", "log_scale", "offset")
+        for name in ("log_mass", "log_scale", "log_stretch", "offset")
     }
     by_plate = {
         name: getattr(distortion, name)

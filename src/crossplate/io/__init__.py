@@ -2,6 +2,14 @@
 
 from crossplate.io.folder import check_output_folder, output_folder
 from crossplate.io.reading import read_table
+from crossplate.io.table_file import TableFile, open_table
 from crossplate.io.writing import write_frame
 
-__all__ = ["check_output_folder", "output_folder", "read_table", "write_frame"]
+__all__ = [
+    "TableFile",
+    "check_output_folder",
+    "open_table",
+    "output_folder",
+    "read_table",
+    "write_frame",
+]

@@ -53,6 +53,11 @@ def read_delimited(path: Path, is_text: IsText) -> RawTable:
     return RawTable(frame, row_name)
 
 
+def delimiter_of(path: Path) -> str:
+    """What stands between the cells of a text table that `read_delimited` can read."""
+    return _find_delimiter(_read_bytes(path).removeprefix(_BOM), path)
+
+
 def _read_bytes(path: Path) -> bytes:
     data = path.read_bytes()
     if not data:
@@ -143,11 +148,18 @@ def _find_delimiter(data: bytes, path: Path) -> str:
     """Take the delimiter which splits header and first row alike, and into most cells."""
     tabs_only = path.name.lower().removesuffix(".gz").endswith(".tsv")
     best, best_score = "", (False, 1)
+    refused = None
     for delimiter in "\t" if tabs_only else ",;\t":
-        header, first = _first_records(data, delimiter, path.name)
+        try:
+            header, first = _first_records(data, delimiter, path.name)
+        except InputError as error:  # a long line without this delimiter is one too long cell
+            refused = error
+            continue
         score = (abs(len(header) - len(first)) <= 1, len(header))
         if len(header) > 1 and score > best_score:
             best, best_score = delimiter, score
+    if not best and refused is not None:
+        raise refused
     if not best:
         wanted = "tab" if tabs_only else "comma, semicolon or tab"
         raise InputError(

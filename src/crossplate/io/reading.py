@@ -76,16 +76,45 @@ def read_table(
             f"{path.name}: a batch column and a batch name were both given; give one of them"
         )
     roles = ColumnRoles(batch, label, subject, sample_id, tuple(metadata))
-    raw = _read_raw(path, roles.describes_sample)
+    raw = read_raw(path, roles.describes_sample)
+    return table_of(raw, path, roles, batch_name=batch_name, label_required=label_required)
+
+
+def table_of(
+    raw: RawTable,
+    path: Path,
+    roles: ColumnRoles,
+    *,
+    batch_name: str | None = None,
+    label_required: bool = True,
+) -> SampleTable:
+    """Sort the columns of a file that was read into features and sample columns.
+
+    Parameters
+    ----------
+    raw
+        What was read.
+    path
+        The file, for its name.
+    roles
+        The columns that were named.
+    batch_name, label_required
+        As in :func:`read_table`.
+
+    Raises
+    ------
+    InputError
+        If the content cannot be used.
+    """
     table = SampleTable.from_frame(
         raw.frame,
         source_name=path.name,
-        batch=batch,
-        label=label,
-        subject=subject,
-        sample_id=sample_id,
-        metadata=metadata,
-        batch_name=(batch_name or file_stem(path)) if batch is None else None,
+        batch=roles.batch,
+        label=roles.label,
+        subject=roles.subject,
+        sample_id=roles.sample_id,
+        metadata=roles.metadata,
+        batch_name=(batch_name or file_stem(path)) if roles.batch is None else None,
         label_required=label_required,
         row_name=raw.row_name,
         id_prefix=batch_name or file_stem(path),
@@ -97,22 +126,36 @@ def read_table(
 def file_stem(path: str | os.PathLike[str]) -> str:
     """Return the file name without folder and without a known ending (``.csv.gz`` and so on)."""
     name = Path(path).name
-    ending = _ending(name)
+    ending = file_ending(name)
     return name[: -len(ending)] if ending else Path(name).stem
 
 
-def _ending(name: str) -> str | None:
+def file_ending(name: str) -> str | None:
+    """Return the ending that tells a table's format (``.csv.gz`` and so on), None for another."""
     fitting = [ending for ending in _READERS if name.lower().endswith(ending)]
     return max(fitting, key=len) if fitting else None
 
 
-def _read_raw(path: Path, is_text: IsText) -> RawTable:
-    """Choose the reader by the ending, and put what the system reports into one sentence."""
+def read_raw(path: Path, is_text: IsText) -> RawTable:
+    """Read a file as it stands.
+
+    Parameters
+    ----------
+    path
+        File; its ending tells the format.
+    is_text
+        Tells which columns are kept as text.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, in one sentence whatever the system reports.
+    """
     if path.is_dir():
         raise InputError(f"{path} is a folder; name a table file in it")
     if not path.exists():
         raise InputError(f"{path} does not exist{_similar_file(path)}")
-    ending = _ending(path.name)
+    ending = file_ending(path.name)
     if ending is None:
         raise InputError(
             f"{path.name} has an ending that is not known; tables end in {', '.join(_READERS)}"

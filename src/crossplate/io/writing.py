@@ -4,7 +4,8 @@ import gzip
 import os
 import shutil
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -15,17 +16,30 @@ from crossplate.io.excel import write_excel
 from crossplate.io.parquet import write_parquet
 
 
-def _write_delimited(frame: pd.DataFrame, path: Path, *, delimiter: str, gzipped: bool) -> None:
+def write_delimited(frame: pd.DataFrame, path: Path, *, delimiter: str, gzipped: bool) -> None:
+    """Write a frame as text without its index, floats with all digits they need.
+
+    Parameters
+    ----------
+    frame
+        What to write.
+    path
+        Where to.
+    delimiter
+        What stands between the cells.
+    gzipped
+        Whether the file is compressed.
+    """
     text = frame.to_csv(index=False, sep=delimiter, lineterminator="\n").encode()
     # A gzip header without time, so that the same frame gives the same bytes.
     path.write_bytes(gzip.compress(text, mtime=0) if gzipped else text)
 
 
 _WRITERS: dict[str, Callable[[pd.DataFrame, Path], None]] = {
-    ".csv": partial(_write_delimited, delimiter=",", gzipped=False),
-    ".csv.gz": partial(_write_delimited, delimiter=",", gzipped=True),
-    ".tsv": partial(_write_delimited, delimiter="\t", gzipped=False),
-    ".tsv.gz": partial(_write_delimited, delimiter="\t", gzipped=True),
+    ".csv": partial(write_delimited, delimiter=",", gzipped=False),
+    ".csv.gz": partial(write_delimited, delimiter=",", gzipped=True),
+    ".tsv": partial(write_delimited, delimiter="\t", gzipped=False),
+    ".tsv.gz": partial(write_delimited, delimiter="\t", gzipped=True),
     ".xlsx": write_excel,
     ".parquet": write_parquet,
 }
@@ -60,11 +74,34 @@ def write_frame(frame: pd.DataFrame, path: str | os.PathLike[str]) -> None:
     if any(name is not None for name in frame.index.names):
         frame = frame.reset_index()
     ending = max(fitting, key=len)
+    with whole_file(path) as place:
+        _WRITERS[ending](frame, place)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Give a temporary place for a file that takes its name, in one step, once it is written.
+
+    Parameters
+    ----------
+    path
+        Where the file goes; the folder must exist.
+
+    Yields
+    ------
+    Path
+        Where to write, with the name of ``path`` in a folder beside it.
+
+    Raises
+    ------
+    InputError
+        If the place is not writable.
+    """
     # A folder beside the file keeps the file's name in error messages.
     folder = path.with_name(f".{uuid.uuid4().hex}.partial")
     try:
         folder.mkdir()
-        _WRITERS[ending](frame, folder / path.name)
+        yield folder / path.name
         (folder / path.name).replace(path)
     except OSError as error:
         raise InputError(

@@ -43,14 +43,15 @@ def save(model: JointClassifier, folder: str | PathLike[str]) -> None:
     InputError
         The folder exists and is not empty, or cannot be written.
     """
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save as to_bytes
 
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise InputError(f"{folder} is not empty; save the model to a new folder")
-        save_file(_arrays(model), folder / ARRAYS)
+        # written here, because safetensors' own writing makes files that only their owner reads
+        (folder / ARRAYS).write_bytes(to_bytes(_arrays(model)))
         # the description comes last: a folder without it is an interrupted save
         text = json.dumps(_description(model), indent=1, allow_nan=False)
         (folder / DESCRIPTION).write_text(text, encoding="utf-8")

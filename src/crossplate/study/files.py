@@ -22,7 +22,14 @@ FORMAT = 1
 """Version of the output folder's layout."""
 PACKAGES = ("crossplate", "numpy", "pandas", "scikit-learn", "scipy", "torch")
 
-__all__ = ["FORMAT", "embedding_of", "settings_record", "write_study"]
+__all__ = [
+    "FORMAT",
+    "embedding_of",
+    "settings_record",
+    "versions_and_date",
+    "write_json",
+    "write_study",
+]
 
 
 def settings_record(result: StudyResult, run: Mapping[str, Any]) -> dict[str, Any]:
@@ -35,19 +42,18 @@ def settings_record(result: StudyResult, run: Mapping[str, Any]) -> dict[str, An
     run
         Options of the command line in effect, by name.
     """
+    return {"format": FORMAT, "run": dict(run), **result.settings, **versions_and_date()}
+
+
+def versions_and_date() -> dict[str, Any]:
+    """Versions of Python and the packages that matter, and the time, ready for JSON."""
     versions = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
             versions[name] = version(name)
         except PackageNotFoundError:
             versions[name] = "not installed as a package"
-    return {
-        "format": FORMAT,
-        "run": dict(run),
-        **result.settings,
-        "versions": versions,
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+    return {"versions": versions, "date": datetime.now(UTC).isoformat(timespec="seconds")}
 
 
 def write_study(result: StudyResult, folder: Path, *, run: Mapping[str, Any]) -> None:
@@ -78,8 +84,8 @@ def write_study(result: StudyResult, folder: Path, *, run: Mapping[str, Any]) ->
             write_frame(frame, folder / f"{name}.csv")
     if history is not None:
         write_frame(history, folder / "history.csv")
-    _write_json(result.metrics, folder / "metrics.json")
-    _write_json(settings, folder / "settings.json")
+    write_json(result.metrics, folder / "metrics.json")
+    write_json(settings, folder / "settings.json")
     result.model.save(folder / "model")
     summary = summarise(
         metrics=result.metrics,
@@ -112,5 +118,6 @@ def _values(frame: pd.DataFrame) -> Any:
     return frame.iloc[:, 1:].to_numpy()
 
 
-def _write_json(values: Mapping[str, Any], path: Path) -> None:
+def write_json(values: Mapping[str, Any], path: Path) -> None:
+    """Write values as JSON, one a line; NaN is refused."""
     path.write_text(json.dumps(values, indent=1, allow_nan=False) + "\n", encoding="utf-8")

@@ -75,8 +75,9 @@ def _check_ids(tables: Sequence[SampleTable]) -> None:
         holders = [_describe(table) for table in tables if repeated[0] in table.features.index]
         raise InputError(
             f"sample id '{repeated[0]}' stands in {' and in '.join(holders)} (ids repeated: "
-            f"{len(repeated)}); make the ids unique, or name another column with "
-            "--sample-id"
+            f"{len(repeated)}); make the ids unique, or name another column with --sample-id (ids "
+            "made from names of spectrum files repeat where those names do: the names must differ "
+            "between plates, or the metadata give each file an id)"
         )
 
 
