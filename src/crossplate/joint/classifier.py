@@ -185,7 +185,7 @@ class JointClassifier(
         problem, codes = self.pose(X, y, batch=batch, subject=subject)
         rng = check_random_state(self.random_state)
         seeds = rng.randint(np.iinfo(np.int32).max, size=self.settings_.n_members)
-        members = [problem.member(codes, int(seed)) for seed in seeds]
+        members = problem.committee(codes, seeds)
         trained = problem.train(members, choose_device(self.device), self.progress)
         self.architecture_ = problem.architecture
         self.weights_ = trained.weights
@@ -375,7 +375,7 @@ class JointClassifier(
 
     def predict(self, X: Any, *, batch: Any = None) -> npt.NDArray[Any]:
         """Most probable class of each row; parameters as in :meth:`predict_proba`."""
-        return self.classes_[self.predict_proba(X, batch=batch).argmax(axis=1)]
+        return np.asarray(self.classes_[self.predict_proba(X, batch=batch).argmax(axis=1)])
 
     def transform(self, X: Any, *, batch: Any = None) -> FloatArray:
         """Latent codes, from which the classes are told and the measurements restored.

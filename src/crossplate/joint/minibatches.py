@@ -40,6 +40,9 @@ class Member:
         Of the starting weights and the mini-batch order.
     alpha, beta, gamma, learning_rate
         The member's own loss weights and learning rate; None takes the settings'.
+    linear
+        Its calibrator stays the identity, so that with a linear discriminator it is a logistic
+        regression. Only where corrections start as the identity (``residual``).
     """
 
     classes: IntArray
@@ -51,6 +54,7 @@ class Member:
     beta: float | None = None
     gamma: float | None = None
     learning_rate: float | None = None
+    linear: bool = False
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,7 @@ def permutation_test(
         for seed in seeds[1:]
     ]
     members = [
-        problem.member(labels, int(seed)) for labels, seed in zip(labellings, seeds, strict=True)
+        problem.committee(labels, [seed])[0] for labels, seed in zip(labellings, seeds, strict=True)
     ]
     device = choose_device(model.device)
     trained = problem.train(members, device, model.progress)

@@ -80,6 +80,22 @@ class Problem:
         architecture = architecture_of(z.shape[1], n_batches, n_classes, settings)
         return cls(z, batch, subject, architecture, settings)
 
+    def committee(
+        self, codes: IntArray, seeds: Sequence[int], batch: IntArray | None = None
+    ) -> list[Member]:
+        """Members that learn the same class codes, the first of them linear.
+
+        Parameters
+        ----------
+        codes, batch
+            As in :meth:`member`.
+        seeds
+            Of the members.
+        """
+        linear = int((self.settings.linear_share or 0.0) * len(seeds))
+        members = [self.member(codes, int(seed), batch) for seed in seeds]
+        return [replace(its, linear=place < linear) for place, its in enumerate(members)]
+
     def member(self, codes: IntArray, seed: int, batch: IntArray | None = None) -> Member:
         """A member that learns these class codes, with its own held-out rows.
 

@@ -176,11 +176,9 @@ def _train(
 
     size = problem.settings.n_members
     seeds = rng.randint(np.iinfo(np.int32).max, size=(len(parts), size))
-    members: list[Member] = [
-        problem.member(known, int(seed), own)
-        for (known, own, _), its in zip(parts, seeds, strict=True)
-        for seed in its
-    ]
+    members: list[Member] = []
+    for (known, own, _), its in zip(parts, seeds, strict=True):
+        members += problem.committee(known, its, own)
     device = choose_device(model.device)
     trained = problem.train(members, device, model.progress)
     for place, (known, own, wanted) in enumerate(parts):

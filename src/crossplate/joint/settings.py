@@ -10,6 +10,7 @@ from crossplate.scaling import LogChoice
 Preset = Literal["default", "paper"]
 HEAD = (64,)
 MANY_SUBJECTS, SUBJECTS_A_FEATURE = 500, 10
+FEW_SUBJECTS = 50
 
 OPTIONS = ("n_members", "log", "alpha", "beta", "gamma", "learning_rate", "epochs", "batch_size")
 """Settings that users give; None leaves them to the preset."""
@@ -68,6 +69,9 @@ class JointSettings:
     validation_share
         Share of the labelled rows held out of each member's training to stop it early; 0 for
         none.
+    linear_share
+        Share of the members whose calibrator stays the identity; only with ``residual``. None
+        decides by size (:meth:`sized`).
     n_members
         Independently trained members whose mean probability is the prediction.
     """
@@ -91,6 +95,7 @@ class JointSettings:
     batch_size: int = 64
     ridge: float = 10.0
     validation_share: float = 0.1
+    linear_share: float | None = None
     n_members: int = 5
 
     def __post_init__(self) -> None:
@@ -133,6 +138,9 @@ class JointSettings:
             head=(HEAD if many else ()) if self.head is None else self.head,
             beta=float(many) if self.beta is None else self.beta,
             offset=not many if self.offset is None else self.offset,
+            linear_share=_linear_share(n_labelled, many)
+            if self.linear_share is None
+            else self.linear_share,
         )
 
     @classmethod
@@ -166,9 +174,16 @@ PRESETS: dict[str, JointSettings] = {
         epochs=2000,
         batch_size=100,
         validation_share=0.0,
+        linear_share=0.0,
         n_members=1,
     ),
 }
+
+
+def _linear_share(n_labelled: int, many: bool) -> float:
+    if many:
+        return 0.0
+    return 1.0 if n_labelled < FEW_SUBJECTS else 0.4
 
 
 def preset_settings(preset: str, **overrides: Any) -> JointSettings:

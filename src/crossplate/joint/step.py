@@ -65,6 +65,9 @@ class Step:
         Largest kernel width, shape (1, 1, 1).
     ridge
         Strength of the penalty on the discriminator's weights, shape (members, 1, 1).
+    calibrated
+        0 for members whose calibrator stays as it is, else 1, shape (members, 1, 1); None where
+        there are none.
     weights, gradients
         Name → array with a leading member axis; the gradients are overwritten by each step.
     """
@@ -76,6 +79,7 @@ class Step:
         pair_weights: Tensor | None,
         widest: Tensor,
         ridge: Tensor,
+        calibrated: Tensor | None,
         weights: Mapping[str, Tensor],
         gradients: Mapping[str, Tensor],
     ) -> None:
@@ -84,6 +88,7 @@ class Step:
         self.pair_weights = pair_weights
         self.widest = widest
         self.ridge = ridge
+        self.calibrated = calibrated
         self.weights = {name: _flat(value) for name, value in weights.items()}
         self.gradients = {name: _flat(value) for name, value in gradients.items()}
         self.buffers: dict[str, Tensor] = {}
@@ -159,6 +164,8 @@ class Step:
 
     def _calibrate_backward(self, x: Tensor, pull: Tensor) -> None:
         hidden = self.buffers["calibrator.0"]
+        if self.calibrated is not None:
+            pull.mul_(self.calibrated)
         back = self._hidden_backward(hidden, self._linear_backward("calibrator.1", hidden, pull))
         if self.architecture.residual:
             self._linear_backward("calibrator.0", x, back, to_input=False)

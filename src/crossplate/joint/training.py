@@ -74,6 +74,8 @@ class StackTraining:
         self.widest = torch.full((1, 1, 1), widest, dtype=self.x.dtype, device=self.x.device)
         ridge = settings.ridge / feed.training_counts()[members].reshape(-1, 1, 1)
         self.ridge = torch.from_numpy(ridge.astype(np.float32)).to(self.x)
+        calibrated = [float(not member.linear) for member in self.members]
+        self.calibrated = torch.tensor(calibrated).to(self.x).reshape(-1, 1, 1)
         self.loss_weights = self._loss_weights()
         self.pair_weights = None
         if self.n_batches > 1 and self.loss_weights.calibration.any():
@@ -117,6 +119,7 @@ class StackTraining:
             self.pair_weights,
             self.widest,
             self.ridge,
+            None if self.calibrated.all() else self.calibrated,
             self.stack.weights,
             self.stack.gradients,
         )
@@ -140,7 +143,7 @@ class StackTraining:
         self.samplers = [self.samplers[m] for m in members]
         self.classes, self.held_out = self.classes[index], self.held_out[index]
         self.class_weights = self.class_weights[index]
-        self.ridge = self.ridge[index]
+        self.ridge, self.calibrated = self.ridge[index], self.calibrated[index]
         weights = self.loss_weights
         self.loss_weights = LossWeights(
             weights.reconstruction[index], weights.calibration[index], weights.classification[index]
