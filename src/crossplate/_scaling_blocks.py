@@ -77,12 +77,17 @@ class Moments:
             return mean, np.sqrt(self.squares[k] / self.count[k])
 
 
-def moments_of(blocks: Blocks, unit: float | None, n_batches: int, n_features: int) -> Moments:
-    """Moments of all rows, on a log scale where a unit is given."""
-    moments = Moments(n_batches, n_features)
+def moments_of(
+    scaler: PlateScaler, blocks: Blocks, n_batches: int, n_features: int
+) -> tuple[Moments, FloatArray]:
+    """Moments of all rows as the scaler transforms them, and the mean level of each batch's."""
+    moments, levels = Moments(n_batches, n_features), np.zeros(n_batches)
     for x, batch in blocks():
-        moments.add(x if unit is None else np.log1p(x / unit), batch)
-    return moments
+        moments.add(scaler.transformed(x), batch)
+        for k in np.unique(batch):
+            rows = x[batch == k]
+            levels[k] += (scaler.mean_level(rows) - levels[k]) * len(rows) / moments.rows[k]
+    return moments, levels
 
 
 def fit_in_blocks(
@@ -119,8 +124,12 @@ def fit_in_blocks(
             'use log="never"'
         )
     unit = None if lowest < 0.0 else log_unit(scaler.log, sample.x, sample.batch)
-    moments = moments_of(blocks, unit, len(names), sample.x.shape[1])
     scaler.log_unit_ = unit
-    scaler.learn_statistics({str(name): moments.mean_and_sd(k) for k, name in enumerate(names)})
+    scaler.learn_level(sample.x, sample.batch)
+    moments, levels = moments_of(scaler, blocks, len(names), sample.x.shape[1])
+    scaler.learn_statistics(
+        {str(name): moments.mean_and_sd(k) for k, name in enumerate(names)},
+        {str(name): float(levels[k]) for k, name in enumerate(names)},
+    )
     scaler.learn_fill(sample.x[sample.labelled], sample.batch[sample.labelled])
     return moments

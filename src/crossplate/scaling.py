@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from crossplate._row_level import RowLevel
 from crossplate.errors import InputError
 
 FloatArray = npt.NDArray[np.float64]
@@ -38,10 +39,14 @@ class BatchStatistics:
     ----------
     mean, scale
         Shape (p,), in transformed units; ``scale`` is positive.
+    level
+        Mean level of the rows (:class:`crossplate._row_level.RowLevel`); 0 where rows are not
+        centred.
     """
 
     mean: FloatArray
     scale: FloatArray
+    level: float = 0.0
 
 
 def choose_log_unit(x: FloatArray, batch: npt.NDArray[np.str_]) -> float | None:
@@ -112,11 +117,16 @@ class PlateScaler:
     per_batch
         Standardise every batch with its own mean and standard deviation. False leaves the values
         as they are, for ``preset="paper"``.
+    centre_rows
+        Where logs are taken, subtract from each row its level, so that dilution and amount of
+        sample, the same factor for all features, drop out.
 
     Attributes
     ----------
     log_unit_
         Unit u of ``log(1 + x/u)``; None when no log is taken.
+    level_
+        :class:`crossplate._row_level.RowLevel`; None where rows are not centred.
     statistics_
         Batch name → :class:`BatchStatistics`.
     usual_
@@ -134,7 +144,9 @@ class PlateScaler:
 
     log: LogChoice = "auto"
     per_batch: bool = True
+    centre_rows: bool = False
     log_unit_: float | None = field(default=None, init=False)
+    level_: RowLevel | None = field(default=None, init=False)
     statistics_: dict[str, BatchStatistics] = field(default_factory=dict, init=False)
     usual_: BatchStatistics = field(init=False)
     fill_: FloatArray = field(init=False)
@@ -161,27 +173,53 @@ class PlateScaler:
             When ``log="always"`` and a value is negative.
         """
         self.log_unit_ = log_unit(self.log, x, batch)
-        values = self._transformed(x)
         names = [str(name) for name in np.unique(batch)]
-        self.learn_statistics({name: _mean_and_sd(values[batch == name]) for name in names})
+        self.learn_level(x, batch)
+        values = self.transformed(x)
+        levels = self._levels(x)
+        self.learn_statistics(
+            {name: _mean_and_sd(values[batch == name]) for name in names},
+            {name: float(levels[batch == name].mean()) for name in names},
+        )
         self._learn_from_labelled(values[labelled], batch[labelled])
         return self
 
-    def learn_statistics(self, plain: Mapping[str, tuple[FloatArray, FloatArray]]) -> None:
-        """Take each batch's mean and standard deviation, on the scale of ``log_unit_``.
+    def learn_level(self, x: FloatArray, batch: npt.NDArray[np.str_]) -> None:
+        """Learn what the level of a row is measured against, where rows are centred.
+
+        Parameters
+        ----------
+        x, batch
+            Rows of all batches, as in :meth:`fit`.
+        """
+        self.level_ = None
+        if not self.centre_rows or self.log_unit_ is None:
+            return
+        logs = self._logs(x)
+        found = [_mean_and_sd(logs[batch == name]) for name in np.unique(batch)]
+        counted = np.mean([_varies(*both) for both in found], axis=0) > 0.5
+        if counted.any():
+            self.level_ = RowLevel(_usual(found).mean, counted)
+
+    def learn_statistics(
+        self, plain: Mapping[str, tuple[FloatArray, FloatArray]], levels: Mapping[str, float]
+    ) -> None:
+        """Take each batch's mean and standard deviation of :meth:`transformed` values.
 
         Parameters
         ----------
         plain
             Batch name → mean and standard deviation of every feature, NaN where all is missing.
+        levels
+            Batch name → mean level of its rows.
         """
         self.usual_ = _usual(list(plain.values()))
-        self.statistics_ = {name: self.floored(*both) for name, both in plain.items()}
+        self.statistics_ = {name: self.floored(*both, levels[name]) for name, both in plain.items()}
         self.varies_ = {name: _varies(*both) for name, both in plain.items()}
 
     def learn_fill(self, x: FloatArray, batch: npt.NDArray[np.str_]) -> None:
         """Learn from labelled rows what stands for a missing cell, and which features vary."""
-        self._learn_from_labelled(self._transformed(x), batch)
+        self._learn_from_labelled(self.transformed(x), batch)
 
     def _learn_from_labelled(self, values: FloatArray, batch: npt.NDArray[np.str_]) -> None:
         self.fill_ = np.zeros(values.shape[1])
@@ -207,7 +245,28 @@ class PlateScaler:
         ]
         return np.asarray(np.min(shares, axis=0) > 0.5)
 
-    def _transformed(self, x: FloatArray) -> FloatArray:
+    def transformed(self, x: FloatArray) -> FloatArray:
+        """Measurements before they are standardised: logs where they are taken, rows centred."""
+        logs = self._logs(x)
+        return logs if self.level_ is None else logs - self.level_.of(logs)[:, None]
+
+    def _levels(self, x: FloatArray) -> FloatArray:
+        return np.zeros(len(x)) if self.level_ is None else self.level_.of(self._logs(x))
+
+    def mean_level(self, x: FloatArray) -> float:
+        """Mean level of rows; 0 where rows are not centred."""
+        return float(self._levels(x).mean())
+
+    def levels_in_batch(self, x: FloatArray, batch: npt.NDArray[np.str_]) -> FloatArray:
+        """Level of each row above the mean of its batch, shape (n,); parameters as in `scale`."""
+        levels = self._levels(x)
+        for name in np.unique(batch):
+            its = self.statistics_.get(str(name))
+            rows = batch == name
+            levels[rows] -= levels[rows].mean() if its is None else its.level
+        return levels
+
+    def _logs(self, x: FloatArray) -> FloatArray:
         if self.log_unit_ is None:
             return x
         negative = np.argwhere(x < 0.0)
@@ -220,12 +279,12 @@ class PlateScaler:
             )
         return np.log1p(x / self.log_unit_)
 
-    def floored(self, mean: FloatArray, sd: FloatArray) -> BatchStatistics:
+    def floored(self, mean: FloatArray, sd: FloatArray, level: float = 0.0) -> BatchStatistics:
         """Statistics of a batch from its means and deviations, NaN where a feature is missing."""
         absent = ~np.isfinite(mean)
         mean = np.where(absent, self.usual_.mean, mean)
         scale = np.where(absent, self.usual_.scale, sd)
-        return BatchStatistics(mean, np.maximum(scale, SCALE_FLOOR * self.usual_.scale))
+        return BatchStatistics(mean, np.maximum(scale, SCALE_FLOOR * self.usual_.scale), level)
 
     def statistics_of(self, x: FloatArray) -> BatchStatistics:
         """Statistics of a batch that was not in ``fit``, from its own rows.
@@ -235,7 +294,7 @@ class PlateScaler:
         x
             Measurements of that batch alone, shape (n, p), n ≥ 2; NaN is missing.
         """
-        return self.floored(*_mean_and_sd(self._transformed(x)))
+        return self.floored(*_mean_and_sd(self.transformed(x)), self.mean_level(x))
 
     def _standardised(self, values: FloatArray, batch: npt.NDArray[np.str_]) -> FloatArray:
         if not self.per_batch:
@@ -268,13 +327,15 @@ class PlateScaler:
         -------
         Values in units of each batch's standard deviations, shape (n, p).
         """
-        scaled = self._standardised(self._transformed(x), batch)
+        scaled = self._standardised(self.transformed(x), batch)
         scaled = np.where(np.isnan(scaled), self.fill_, scaled)
         if not every_feature:
             scaled[:, ~self.informative_] = 0.0
         return scaled
 
-    def restore(self, scaled: FloatArray, as_batch: BatchStatistics) -> FloatArray:
+    def restore(
+        self, scaled: FloatArray, as_batch: BatchStatistics, levels: FloatArray | float = 0.0
+    ) -> FloatArray:
         """Measurements in original units, as they would read on one batch.
 
         Parameters
@@ -283,12 +344,16 @@ class PlateScaler:
             Standardised values, shape (n, p).
         as_batch
             Statistics of the batch whose scale is wanted.
+        levels
+            Level of each row above its batch's mean (:meth:`levels_in_batch`), shape (n,).
 
         Returns
         -------
         Shape (n, p); not negative when logs were taken.
         """
         values = scaled * as_batch.scale + as_batch.mean if self.per_batch else scaled
+        if self.level_ is not None:
+            values = values + (as_batch.level + np.asarray(levels)[..., None])
         if self.log_unit_ is None:
             return values
         return np.maximum(np.expm1(values), 0.0) * self.log_unit_

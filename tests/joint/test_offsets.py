@@ -8,7 +8,7 @@ from sklearn.metrics import balanced_accuracy_score
 
 from crossplate import JointClassifier, make_plates
 from crossplate.joint.minibatches import Member
-from crossplate.joint.offsets import class_offsets, no_offsets
+from crossplate.joint.offsets import CENTRE, balanced_centres, offset_of, offset_scores
 
 
 class Given:
@@ -26,30 +26,34 @@ def member(classes, batch, held_out=()):
     return Member(np.array(classes), np.array(batch), rows, np.array(held_out, dtype=int), 0)
 
 
-def test_offset_is_what_equal_classes_would_add_to_the_mean():
+def test_centre_is_the_mean_with_equal_classes():
     scores = np.array([[[0.0], [0.0], [0.0], [4.0], [9.0], [1.0], [3.0]]])
     its = member([0, 0, 0, 1, 1, 0, -1], [0, 0, 0, 0, 0, 1, 1], held_out=[4])
     z = np.arange(7.0)[:, None]
-    # batch 0: (0 + 4) / 2 - 1 = 1; batch 1 has one class: 0; row 4 is held out
-    np.testing.assert_allclose(class_offsets(Given(scores), z, [its]), [[0.5]])
+    # batch 0: (0 + 4) / 2, batch 1: 1; row 4 is held out
+    np.testing.assert_allclose(balanced_centres(Given(scores), z, [its]), [[1.5]])
 
 
-def test_members_have_offsets_of_their_own_labels():
+def test_members_have_centres_of_their_own_labels():
     scores = np.random.default_rng(0).normal(size=(2, 6, 3))
     members = [member([0, 1, 2, 0, 0, 0], [0] * 6), member([0, 1, 2, 0, 1, 2], [0] * 6)]
-    found = class_offsets(Given(scores), np.arange(6.0)[:, None], members)
+    found = balanced_centres(Given(scores), np.arange(6.0)[:, None], members)
     by_class = np.array([scores[0, [0, 3, 4, 5]].mean(axis=0), scores[0, 1], scores[0, 2]])
-    np.testing.assert_allclose(found[0], by_class.mean(axis=0) - scores[0].mean(axis=0), rtol=1e-6)
-    np.testing.assert_allclose(found[1], 0.0, atol=1e-7)
+    np.testing.assert_allclose(found[0], by_class.mean(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(found[1], scores[1].mean(axis=0), rtol=1e-6)
 
 
-def test_no_offsets_have_the_shape_of_the_scores():
-    weights = {
-        "discriminator.0.bias": np.zeros((3, 1, 8)),
-        "discriminator.1.bias": np.zeros((3, 1, 4)),
-        "calibrator.1.bias": np.zeros((3, 1, 9)),
-    }
-    assert no_offsets(weights).shape == (3, 4)
+def test_scores_of_each_batch_move_half_way_to_the_centre():
+    scores = np.random.default_rng(1).normal(size=(2, 5, 1))
+    batch, centres = np.array(["a", "b", "b", "a", "a"]), np.array([[1.0], [-2.0]])
+    moved = offset_scores(scores, batch, centres)
+    for name in "ab":
+        before, after = (its[:, batch == name] for its in (scores, moved))
+        np.testing.assert_allclose(after.mean(axis=1), (before.mean(axis=1) + centres) / 2)
+        np.testing.assert_allclose(
+            after - before, (after - before)[:, :1].repeat(3 if name == "a" else 2, 1)
+        )
+        np.testing.assert_allclose((after - before)[:, 0], offset_of(before, centres))
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -69,11 +73,21 @@ def test_other_class_proportions_in_the_target_cost_little(seed):
     model = JointClassifier(n_members=1, random_state=seed)
     model.fit(table.features, known, batch=table.batch)
     truth = table.label[target]
-    right = balanced_accuracy_score(
-        truth, model.predict(table.features[target], batch=table.batch[target])
-    )
-    model.weights_ = model.weights_ | {"target.offset": no_offsets(model.weights_)}
-    plain = balanced_accuracy_score(
-        truth, model.predict(table.features[target], batch=table.batch[target])
-    )
-    assert right > plain + 0.02
+    rows, batch = table.features[target], table.batch[target]
+    moved = balanced_accuracy_score(truth, model.predict(rows, batch=batch))
+    model.weights_ = {name: its for name, its in model.weights_.items() if name != CENTRE}
+    plain = balanced_accuracy_score(truth, model.predict(rows, batch=batch))
+    assert moved > plain + 0.01
+
+
+def test_a_new_batch_is_offset_by_its_own_scores():
+    table = make_plates(n_subjects=(30, 30), n_features=30, n_informative=10, random_state=3).table
+    target = (table.batch == "plate2").to_numpy()
+    known = table.label.where(~target)
+    model = JointClassifier(n_members=2, random_state=0)
+    model.fit(table.features, known, batch=table.batch)
+    rows = table.features[target]
+    fitted = model.predict_proba(rows, batch=table.batch[target])
+    as_new = model.predict_proba(rows, batch=np.full(target.sum(), "the same plate again"))
+    np.testing.assert_allclose(as_new, fitted, rtol=1e-6)
+    assert set(model.offsets_) == {"plate2"}

@@ -91,6 +91,7 @@ def test_losses_and_gradients_are_those_of_autograd(
         torch.from_numpy(balanced_contrast(n_batches, ROWS)),
         torch.full((1, 1, 1), widest, dtype=torch.float64),
         torch.tensor([0.2, 0.5], dtype=torch.float64).view(-1, 1, 1),
+        None,
         stack.weights,
         stack.gradients,
     )

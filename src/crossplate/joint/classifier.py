@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-Compute = Callable[[FloatArray, npt.NDArray[np.str_]], npt.NDArray[Any]]
+Compute = Callable[[FloatArray, npt.NDArray[np.str_], FloatArray], npt.NDArray[Any]]
 SOURCE, TARGET = "source", "target"
 
 __all__ = ["JointClassifier"]
@@ -227,7 +227,9 @@ class JointClassifier(
         self.labelled_batches_ = self.batches_[rows > 0]
         self.reference_batch_ = str(self.batches_[rows.argmax()])
         self.n_imputed_ = int(np.isnan(X).sum())
-        self.scaler_ = PlateScaler(settings.log, settings.per_batch_statistics)
+        self.scaler_ = PlateScaler(
+            settings.log, settings.per_batch_statistics, bool(self.settings_.centre_rows)
+        )
         self.scaler_.fit(X, names, labelled)
         z = self.scaler_.scale(X, names)
         numbers = numbers.astype(np.int64)
@@ -301,7 +303,8 @@ class JointClassifier(
         if matrix is None or not matrix.is_large:
             X = self._validated(X, reset=False)
             names = self._batches_of_rows(batch, len(X))
-            return compute(self.scaler_.scale(X, names, every_feature=every_feature), names)
+            z = self.scaler_.scale(X, names, every_feature=every_feature)
+            return compute(z, names, self.scaler_.levels_in_batch(X, names))
         from crossplate.joint.stored_model import in_blocks
 
         self._validated(matrix.framed(0, 2), reset=False)
@@ -314,9 +317,9 @@ class JointClassifier(
         networks = self._networks
         if CENTRE not in self.weights_:
             return self._of_rows(
-                X, batch, lambda z, _: to_probabilities(networks.scores(z).swapaxes(0, 1))
+                X, batch, lambda z, *_: to_probabilities(networks.scores(z).swapaxes(0, 1))
             )
-        scores = self._of_rows(X, batch, lambda z, _: networks.scores(z).swapaxes(0, 1))
+        scores = self._of_rows(X, batch, lambda z, *_: networks.scores(z).swapaxes(0, 1))
         names = self._batches_of_rows(batch, len(scores))
         for name in set(names.tolist()) - set(self.labelled_batches_.tolist()):
             its = names == name
@@ -375,7 +378,8 @@ class JointClassifier(
 
     def predict(self, X: Any, *, batch: Any = None) -> npt.NDArray[Any]:
         """Most probable class of each row; parameters as in :meth:`predict_proba`."""
-        return np.asarray(self.classes_[self.predict_proba(X, batch=batch).argmax(axis=1)])
+        found = self.predict_proba(X, batch=batch).argmax(axis=1)
+        return np.asarray(self.classes_[found])
 
     def transform(self, X: Any, *, batch: Any = None) -> FloatArray:
         """Latent codes, from which the classes are told and the measurements restored.
@@ -396,7 +400,7 @@ class JointClassifier(
         """
         networks = self._networks
 
-        def compute(z: FloatArray, _: npt.NDArray[np.str_]) -> FloatArray:
+        def compute(z: FloatArray, *_: Any) -> FloatArray:
             codes = networks.codes(z)
             return np.asarray(codes.mean(axis=0) if self.architecture_.residual else codes[0])
 
@@ -439,9 +443,9 @@ class JointClassifier(
 
         networks = self._networks
 
-        def compute(z: FloatArray, names: npt.NDArray[np.str_]) -> FloatArray:
+        def compute(z: FloatArray, names: npt.NDArray[np.str_], levels: FloatArray) -> FloatArray:
             wanted = names if as_batch is None else np.full(len(z), str(as_batch))
-            return restored_rows(networks, self.scaler_, self.batches_, z, wanted)
+            return restored_rows(networks, self.scaler_, self.batches_, z, wanted, levels)
 
         return self._of_rows(X, batch, compute, every_feature=True)
 

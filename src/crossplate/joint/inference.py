@@ -110,6 +110,7 @@ def restored_rows(
     batches: npt.NDArray[np.str_],
     z: FloatArray,
     wanted: npt.NDArray[np.str_],
+    levels: FloatArray,
 ) -> FloatArray:
     """Scaled rows restored through their codes, in original units.
 
@@ -124,6 +125,8 @@ def restored_rows(
         networks and are put on the wanted batch's scale as they are.
     wanted
         Batch on whose scale each row is wanted, shape (n,).
+    levels
+        Level of each row above its batch's mean, shape (n,).
 
     Raises
     ------
@@ -142,5 +145,5 @@ def restored_rows(
         rows = wanted == name
         values = networks.restored(seen[rows], int(place[0]))
         values[:, idle] = z[rows][:, idle]
-        restored[rows] = scaler.restore(values, scaler.statistics_[str(name)])
+        restored[rows] = scaler.restore(values, scaler.statistics_[str(name)], levels[rows])
     return restored

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from crossplate._row_level import RowLevel
 from crossplate.errors import InputError
 from crossplate.joint.classifier import JointClassifier
 from crossplate.joint.networks import Architecture
@@ -71,6 +72,10 @@ def _arrays(model: JointClassifier) -> dict[str, npt.NDArray[Any]]:
     arrays["scaler.usual_scale"] = scaler.usual_.scale
     arrays["scaler.fill"] = scaler.fill_
     arrays["scaler.informative"] = scaler.informative_
+    if scaler.level_ is not None:
+        arrays["scaler.levels"] = np.array([its.level for its in every])
+        arrays["scaler.level_usual"] = scaler.level_.usual
+        arrays["scaler.level_counted"] = scaler.level_.counted
     for name, value in model.offsets_.items():
         arrays[f"offsets.{model.batches_.tolist().index(name)}"] = value
     return {name: np.ascontiguousarray(value) for name, value in arrays.items()}
@@ -237,7 +242,7 @@ def _scaler(
     settings: JointSettings,
     p: int,
 ) -> PlateScaler:
-    scaler = PlateScaler(settings.log, settings.per_batch_statistics)
+    scaler = PlateScaler(settings.log, settings.per_batch_statistics, bool(settings.centre_rows))
     unit = described["log_unit"]
     scaler.log_unit_ = None if unit is None else float(unit)
     if scaler.log_unit_ is not None and not scaler.log_unit_ > 0.0:
@@ -245,9 +250,16 @@ def _scaler(
     names = described["batches"]
     means = _taken(arrays, "scaler.means", (len(names), p), np.float64)
     scales = _taken(arrays, "scaler.scales", (len(names), p), np.float64)
+    levels = np.zeros(len(names))
+    if "scaler.levels" in arrays:
+        levels = _taken(arrays, "scaler.levels", (len(names),), np.float64)
+        scaler.level_ = RowLevel(
+            _taken(arrays, "scaler.level_usual", (p,), np.float64),
+            _taken(arrays, "scaler.level_counted", (p,), np.bool_),
+        )
     scaler.statistics_ = {
-        str(name): BatchStatistics(mean, scale)
-        for name, mean, scale in zip(names, means, scales, strict=True)
+        str(name): BatchStatistics(mean, scale, float(level))
+        for name, mean, scale, level in zip(names, means, scales, levels, strict=True)
     }
     scaler.usual_ = BatchStatistics(
         _taken(arrays, "scaler.usual_mean", (p,), np.float64),

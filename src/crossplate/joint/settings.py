@@ -11,6 +11,8 @@ Preset = Literal["default", "paper"]
 HEAD = (64,)
 MANY_SUBJECTS, SUBJECTS_A_FEATURE = 500, 10
 FEW_SUBJECTS = 50
+FEATURES_OF_A_LEVEL = 50
+"""With fewer features their mean tells of what they measure rather than of the sample's amount."""
 
 OPTIONS = ("n_members", "log", "alpha", "beta", "gamma", "learning_rate", "epochs", "batch_size")
 """Settings that users give; None leaves them to the preset."""
@@ -30,6 +32,9 @@ class JointSettings:
         Standardise every batch by itself, in training and at prediction. False: batch
         normalisation inside the calibrator, mini-batch statistics in training and one running
         mixture at prediction, as in [Niu2022]_.
+    centre_rows
+        Subtract from each row its level (:class:`crossplate.scaling.PlateScaler`); None decides
+        by size (:meth:`sized`).
     residual
         Calibrator and reconstructors add a correction to their input and start as the identity.
         False: plain stacks of p-wide layers, as in [Niu2022]_. None decides by size
@@ -78,6 +83,7 @@ class JointSettings:
 
     log: LogChoice = "auto"
     per_batch_statistics: bool = True
+    centre_rows: bool | None = None
     residual: bool | None = None
     hidden: int = 128
     head: tuple[int, ...] | None = None
@@ -134,6 +140,9 @@ class JointSettings:
         many = n_labelled >= max(MANY_SUBJECTS, SUBJECTS_A_FEATURE * n_features)
         return replace(
             self,
+            centre_rows=not many and n_features >= FEATURES_OF_A_LEVEL
+            if self.centre_rows is None
+            else self.centre_rows,
             residual=not many if self.residual is None else self.residual,
             head=(HEAD if many else ()) if self.head is None else self.head,
             beta=float(many) if self.beta is None else self.beta,
@@ -158,6 +167,7 @@ PRESETS: dict[str, JointSettings] = {
     "paper": JointSettings(
         log="never",
         per_batch_statistics=False,
+        centre_rows=False,
         residual=False,
         head=(128, 64, 32, 16),
         alpha=0.01,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from crossplate.joint.settings import JointSettings
 
 Array = npt.NDArray[Any]
-Compute = Callable[[FloatArray, npt.NDArray[np.str_]], Array]
+Compute = Callable[[FloatArray, npt.NDArray[np.str_], FloatArray], Array]
 
 __all__ = ["fit_stored", "in_blocks"]
 
@@ -64,7 +64,7 @@ def fit_stored(
     seeds = tuple(map(int, rng.randint(np.iinfo(np.int32).max, size=settings.n_members)))
     people = labelled.sum() if keys is None else len(np.unique(keys[study.classes >= 0]))
     settings = settings.sized(int(people), matrix.shape[1])
-    scaler = PlateScaler(settings.log, settings.per_batch_statistics)
+    scaler = PlateScaler(settings.log, settings.per_batch_statistics, bool(settings.centre_rows))
     model.n_imputed_, widest = fit_scaler(scaler, matrix, study, seeds[0])
     model.settings_, model.scaler_ = settings, scaler
     model.classes_, model.batches_ = study.label_names, study.batches
@@ -101,7 +101,7 @@ def in_blocks(
     batch
         Batch of each row; None takes the model's default batch.
     compute
-        Scaled rows and their batches → one result a row, row axis first.
+        Scaled rows, their batches and their levels → one result a row, row axis first.
     every_feature
         As in :meth:`crossplate.scaling.PlateScaler.scale`.
     """
@@ -109,7 +109,8 @@ def in_blocks(
     results: Array | None = None
     for where, x in matrix.blocks():
         names = _names_of(model, batch, where)
-        found = compute(scaler.scale(x, names, every_feature=every_feature), names)
+        z = scaler.scale(x, names, every_feature=every_feature)
+        found = compute(z, names, scaler.levels_in_batch(x, names))
         if results is None:
             results = np.empty((len(matrix), *found.shape[1:]), dtype=found.dtype)
         results[where] = found
@@ -146,13 +147,16 @@ def _with_new_batches(model: JointClassifier, matrix: StoredMatrix, batch: Any) 
             yield x[codes >= 0], codes[codes >= 0]
 
     scaler = copy(model.scaler_)
-    moments = moments_of(rows_of_new_batches, scaler.log_unit_, len(new), matrix.shape[1])
+    moments, levels = moments_of(scaler, rows_of_new_batches, len(new), matrix.shape[1])
     single = [name for name in new if moments.rows[places[name]] < 2]
     if single:
         raise InputError(
             f"batch {single[0]!r} is new and has one row; its own statistics need at "
             "least 2 rows: predict the whole plate together"
         )
-    its = {name: scaler.floored(*moments.mean_and_sd(place)) for name, place in places.items()}
+    its = {
+        name: scaler.floored(*moments.mean_and_sd(place), float(levels[place]))
+        for name, place in places.items()
+    }
     scaler.statistics_ = {**known, **its}
     return scaler

@@ -1,0 +1,68 @@
+"""The level of a sample drops out of centred rows, and comes back in restored ones."""
+
+import numpy as np
+import pytest
+
+from crossplate._row_level import RowLevel
+from crossplate.scaling import PlateScaler
+
+
+def plates(seed=0, n=40, p=60):
+    """Log-normal intensities of two batches, each sample diluted by a factor of its own."""
+    rng = np.random.default_rng(seed)
+    logs = rng.normal(6.0, 1.0, size=p) + rng.normal(0.0, 0.5, size=(2 * n, p))
+    logs[n:] += rng.normal(0.0, 1.0, size=p)
+    dilution = rng.normal(0.0, 1.0, size=2 * n)
+    return logs, dilution, np.repeat(["a", "b"], n), np.arange(2 * n) < n
+
+
+def test_level_is_the_mean_over_counted_features_that_were_measured():
+    level = RowLevel(np.array([1.0, 2.0, 3.0]), np.array([True, True, False]))
+    logs = np.array([[2.0, 5.0, 99.0], [np.nan, 1.0, 99.0], [np.nan, np.nan, 99.0]])
+    np.testing.assert_allclose(level.of(logs), [2.0, -1.0, 0.0])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_dilution_drops_out(seed):
+    logs, dilution, batch, labelled = plates(seed)
+    scalers = [PlateScaler("always", centre_rows=centre) for centre in (True, False)]
+    found = []
+    for scaler in scalers:
+        plain, diluted = np.exp(logs), np.exp(logs + dilution[:, None])
+        z = [scaler.fit(x, batch, labelled).scale(x, batch) for x in (plain, diluted)]
+        found.append(np.abs(z[0] - z[1]).mean())
+    assert found[0] < 0.02 * found[1]
+
+
+def test_own_batch_is_restored_as_measured():
+    logs, dilution, batch, labelled = plates()
+    x = np.exp(logs + dilution[:, None])
+    scaler = PlateScaler("always", centre_rows=True).fit(x, batch, labelled)
+    z, levels = scaler.scale(x, batch), scaler.levels_in_batch(x, batch)
+    for name in "ab":
+        rows = batch == name
+        restored = scaler.restore(z[rows], scaler.statistics_[name], levels[rows])
+        np.testing.assert_allclose(restored, x[rows], rtol=1e-6)
+        assert abs(levels[rows].mean()) < 1e-9
+
+
+def test_another_batch_is_restored_at_its_level():
+    logs, dilution, batch, labelled = plates()
+    logs[batch == "b"] += 2.0
+    x = np.exp(logs + dilution[:, None])
+    scaler = PlateScaler("always", centre_rows=True).fit(x, batch, labelled)
+    rows = batch == "b"
+    levels = scaler.levels_in_batch(x, batch)[rows]
+    as_a = np.log(scaler.restore(scaler.scale(x, batch)[rows], scaler.statistics_["a"], levels))
+    measured = np.log(x[batch == "a"])
+    np.testing.assert_allclose(as_a.mean(axis=0), measured.mean(axis=0), atol=0.1)
+
+
+def test_without_logs_nothing_is_centred():
+    x = np.random.default_rng(0).normal(size=(20, 60))
+    batch, labelled = np.repeat(["a", "b"], 10), np.arange(20) < 10
+    centred = PlateScaler("never", centre_rows=True).fit(x, batch, labelled)
+    assert centred.level_ is None
+    np.testing.assert_array_equal(
+        centred.scale(x, batch), PlateScaler("never").fit(x, batch, labelled).scale(x, batch)
+    )
