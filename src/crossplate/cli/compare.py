@@ -64,7 +64,7 @@ def compare_command(
         typer.Option(
             metavar="NAMES",
             help="Methods with commas between, or 'all': none, zscore, centring, ratio-g, combat, "
-            "dwd, fsva, mmd-resnet, coral, ot, joint, remove-r.",
+            "dwd, fsva, mmd-resnet, normae, coral, ot, joint, remove-r.",
         ),
     ] = "all",
     classifiers: Annotated[
