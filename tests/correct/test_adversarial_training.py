@@ -15,7 +15,9 @@ SCHEDULE = Schedule(
     discriminator_epochs=0,
     epochs=0,
     averaged_epochs=1,
+    discriminator_steps=1,
     batch_size=16,
+    learning_rate=1e-3,
     adversary=1.0,
 )
 
@@ -98,6 +100,12 @@ def test_the_encoder_learns_to_hide_the_batch(seed):
     assert at_the_end(hidden_codes) > 0.55
 
 
+def test_more_steps_make_a_better_discriminator():
+    schedule = replace(SCHEDULE, discriminator_epochs=2)
+    one, five = (trained(replace(schedule, discriminator_steps=n))[1] for n in (1, 5))
+    assert five[-1]["batch"] < one[-1]["batch"]
+
+
 def test_the_reconstruction_becomes_better():
     _, losses = trained(replace(SCHEDULE, pretrain_epochs=80))
     assert losses[-1]["reconstruction"] < 0.75 * losses[0]["reconstruction"]
@@ -122,16 +130,31 @@ def test_the_global_generator_is_left_alone():
 
 @pytest.mark.parametrize(
     "change",
-    [{"epochs": -1}, {"pretrain_epochs": -1}, {"discriminator_epochs": -1}, {"averaged_epochs": 0}],
+    [
+        {"epochs": -1},
+        {"pretrain_epochs": -1},
+        {"discriminator_epochs": -1},
+        {"averaged_epochs": 0},
+        {"discriminator_steps": 0},
+    ],
 )
 def test_epochs_out_of_range(change):
-    with pytest.raises(InputError, match="give none below 0 and the last at least 1"):
+    with pytest.raises(InputError, match="give none below 0, and the last two at least 1"):
         replace(SCHEDULE, **change)
 
 
 @pytest.mark.parametrize(
-    "change", [{"batch_size": 1}, {"adversary": -0.1}, {"adversary": float("nan")}]
+    "change",
+    [
+        {"batch_size": 1},
+        {"learning_rate": 0.0},
+        {"learning_rate": float("nan")},
+        {"adversary": -0.1},
+        {"adversary": float("nan")},
+    ],
 )
 def test_steps_out_of_range(change):
-    with pytest.raises(InputError, match="give at least 2 and a number of at least 0"):
+    with pytest.raises(
+        InputError, match="give at least 2, a positive number, and one of at least 0"
+    ):
         replace(SCHEDULE, **change)

@@ -51,15 +51,7 @@ def told(x, of):
 def test_batches_become_alike_and_labels_stay(seed, reference):
     x, batch, _ = plates(seed, (250, 250))
     new, new_batch, new_label = plates(seed + 100, (250, 250))
-    model = NormAE(
-        reference=reference,
-        hidden=(64,),
-        code=6,
-        pretrain_epochs=30,
-        epochs=60,
-        averaged_epochs=10,
-        random_state=seed,
-    )
+    model = NormAE(reference=reference, hidden=(64,), code=6, random_state=seed)
     found = model.fit(x, batch=batch).transform(new, batch=new_batch)
     assert told(new, new_batch) > 0.95
     assert told(found, new_batch) < 0.66
@@ -117,6 +109,32 @@ def test_with_an_order_there_are_its_losses_and_its_input():
     model.fit(x, batch=batch)
     assert set(seen[-1].losses) == {"reconstruction", "batch"}
     assert model.origin_.tolist() == [0.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("n", "settings", "expected"),
+    [
+        (2048, {}, 20 + 10 + 50),
+        (4096, {}, 20 + 10 + 50),
+        (512, {}, 80 + 10 + 200),
+        (30, {}, 160 + 10 + 400),
+        (30, {"pretrain_epochs": 5, "epochs": 7}, 5 + 10 + 7),
+    ],
+)
+def test_passes_make_up_for_few_mini_batches(n, settings, expected):
+    seen = []
+
+    class EnoughError(Exception):
+        pass
+
+    def stop(step):
+        seen.append(step.epochs)
+        raise EnoughError
+
+    x, batch, _ = plates(0, (n // 2, n // 2), p=2)
+    with pytest.raises(EnoughError):
+        NormAE(progress=stop, hidden=(4,), code=2, **settings).fit(x, batch=batch)
+    assert seen == [expected]
 
 
 def test_only_the_order_within_a_batch_counts():
@@ -178,6 +196,12 @@ def test_few_rows(rows, batch_size):
     assert np.isfinite(found).all()
 
 
+def test_diverging_training_is_told():
+    x, batch, _ = plates(0)
+    with pytest.raises(InputError, match="the training diverged in epoch"):
+        brief(learning_rate=1e30, pretrain_epochs=20).fit(x, batch=batch)
+
+
 def test_new_batch_is_refused():
     x, batch, _ = plates(0)
     with pytest.raises(InputError, match="cannot correct a new batch"):
@@ -190,6 +214,8 @@ def test_settings_out_of_range_are_refused():
         brief(code=0).fit(x, batch=batch)
     with pytest.raises(InputError, match="batch_size is 1"):
         brief(batch_size=1).fit(x, batch=batch)
+    with pytest.raises(InputError, match=r"learning_rate -1\.0"):
+        brief(learning_rate=-1.0).fit(x, batch=batch)
 
 
 def test_order_is_routed_through_a_pipeline():

@@ -23,7 +23,8 @@ from crossplate.errors import InputError
 AUTOENCODER = "autoencoder"
 PARTS = {AUTOENCODER: ("encoder", "decoder", "map"), "batch": ("batch",), "order": ("order",)}
 """What is optimised together."""
-LEARNING_RATE = {AUTOENCODER: 2e-4, "batch": 5e-3, "order": 5e-4}
+LEARNING_RATE = {"batch": 5e-3, "order": 5e-4}
+"""Of the discriminators' Adam, as in [Rong2020]_."""
 BETAS = (0.5, 0.9)
 LONGEST_GRADIENT = 1.0
 FEWEST_ROWS = 2
@@ -45,8 +46,12 @@ class Schedule:
         Passes of all against each other.
     averaged_epochs
         Last passes whose weights are averaged.
+    discriminator_steps
+        Steps of the discriminators for each step of the autoencoder against them.
     batch_size
         Rows in a mini-batch.
+    learning_rate
+        Of the autoencoder's Adam.
     adversary
         Weight of the discriminators' losses beside the reconstruction.
     """
@@ -55,21 +60,25 @@ class Schedule:
     discriminator_epochs: int
     epochs: int
     averaged_epochs: int
+    discriminator_steps: int
     batch_size: int
+    learning_rate: float
     adversary: float
 
     def __post_init__(self) -> None:
         """Refuse values that cannot be trained with."""
         counts = (self.pretrain_epochs, self.discriminator_epochs, self.epochs)
-        if min(counts) < 0 or self.averaged_epochs < 1:
+        if min(counts) < 0 or min(self.averaged_epochs, self.discriminator_steps) < 1:
             raise InputError(
                 f"pretrain_epochs, discriminator_epochs and epochs are {counts}, averaged_epochs "
-                f"{self.averaged_epochs}; give none below 0 and the last at least 1"
+                f"{self.averaged_epochs}, discriminator_steps {self.discriminator_steps}; give "
+                "none below 0, and the last two at least 1"
             )
-        if self.batch_size < FEWEST_ROWS or not self.adversary >= 0.0:
+        rates = self.learning_rate > 0.0 and self.adversary >= 0.0
+        if self.batch_size < FEWEST_ROWS or not rates:
             raise InputError(
-                f"batch_size is {self.batch_size} and adversary {self.adversary}; give at least 2 "
-                "and a number of at least 0"
+                f"batch_size is {self.batch_size}, learning_rate {self.learning_rate}, adversary "
+                f"{self.adversary}; give at least 2, a positive number, and one of at least 0"
             )
 
     @property
@@ -156,8 +165,9 @@ class _Contest:
             part: [value.requires_grad_() for value in trained(self.weights, *PARTS[part])]
             for part in (AUTOENCODER, *self.opponents)
         }
+        rates = LEARNING_RATE | {AUTOENCODER: schedule.learning_rate}
         self.optimisers = {
-            part: torch.optim.Adam(values, lr=LEARNING_RATE[part], betas=BETAS, fused=True)
+            part: torch.optim.Adam(values, lr=rates[part], betas=BETAS, fused=True)
             for part, values in self.parts.items()
         }
 
@@ -188,12 +198,13 @@ class _Contest:
         return rank_loss(found[:, 0], self.rows.order[rows], self.rows.batch[rows])
 
     def _teach(self, rows: Tensor) -> dict[str, float]:
-        """Train the discriminators on the codes of a mini-batch."""
-        with torch.no_grad():
-            codes = self._run("encoder", self.rows.x[rows])
-        losses = {opponent: self._loss(opponent, codes, rows) for opponent in self.opponents}
-        for opponent, loss in losses.items():
-            self._descend(opponent, loss)
+        """Train the discriminators on the codes of a mini-batch; returns the last losses."""
+        for _ in range(self.schedule.discriminator_steps):
+            with torch.no_grad():
+                codes = self._run("encoder", self.rows.x[rows])
+            losses = {opponent: self._loss(opponent, codes, rows) for opponent in self.opponents}
+            for opponent, loss in losses.items():
+                self._descend(opponent, loss)
         return {opponent: loss.item() for opponent, loss in losses.items()}
 
     def _restore(self, rows: Tensor, against: bool) -> dict[str, float]:
