@@ -89,7 +89,7 @@ def test_without_an_order_nobody_asks_for_it():
 def test_the_encoder_learns_to_hide_the_batch(seed):
     # without the adversary the discriminator wins; against it, chance is ln 2
     schedule = replace(SCHEDULE, pretrain_epochs=20, discriminator_epochs=5, epochs=60)
-    given = rows(seed, n=128)
+    given = rows(seed)
     _, open_codes = trained(replace(schedule, adversary=0.0), seed, given=given)
     _, hidden_codes = trained(schedule, seed, given=given)
 
