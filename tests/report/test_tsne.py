@@ -106,19 +106,18 @@ def test_few_samples_have_a_map(n):
 
 
 @pytest.mark.parametrize("n", [1, 4])
-def test_too_few_samples_for_a_map_are_shown_by_pca(n):
+def test_too_few_samples_for_a_map_are_shown_by_pca_alone(n):
     before, after, *_ = two_plates(1, n=n)
     found = tsne_embedding(before, after)
-    assert found.tsne_before == found.pca_before
-    assert found.tsne_after == found.pca_after
-    assert found.notices == (
-        "t-SNE of fewer than 5 samples shows nothing; PCA stands in its place.",
-    )
+    assert found.tsne_before == found.tsne_after == ()
+    assert len(found.pca_before) == len(found.pca_after) == n
+    assert found.notices == ("t-SNE of fewer than 5 samples shows nothing; PCA is shown alone.",)
 
 
 def test_data_without_spread_is_one_point():
     found = tsne_embedding(np.ones((12, 3)), np.ones((12, 3)))
-    assert set(found.tsne_before) | set(found.pca_after) == {(0.0, 0.0)}
+    assert found.tsne_before == ()
+    assert set(found.pca_before) | set(found.pca_after) == {(0.0, 0.0)}
     assert found.explained == (0.0, 0.0)
     assert "all alike" in found.notices[0]
 
@@ -132,13 +131,15 @@ def test_many_samples_alike_and_one_feature_have_a_map():
     assert [y for _, y in found.pca_before] == [0.0] * 40
 
 
-def test_without_opentsne_pca_stands_in(monkeypatch):
+def test_without_opentsne_pca_is_shown_alone(monkeypatch):
     monkeypatch.setattr(tsne, "find_spec", lambda name: None)
     before, after, *_ = two_plates(0)
     found = tsne_embedding(before, after)
-    assert found.tsne_after == found.pca_after
+    assert found.tsne_before == found.tsne_after == ()
+    assert found.to_dict()["tsne_before"] == []
+    assert len(found.pca_after) == len(before)
     assert found.notices == (
-        "t-SNE needs the package openTSNE (pip install openTSNE); PCA stands in its place.",
+        "t-SNE needs the package openTSNE (pip install openTSNE); PCA is shown alone.",
     )
 
 

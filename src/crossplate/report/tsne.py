@@ -38,7 +38,8 @@ class TsneEmbedding:
     Attributes
     ----------
     tsne_before, tsne_after
-        Place of each sample on the one map of all.
+        Place of each sample on the one map of all; empty where no map can be made, for the
+        reason among the notices.
     pca_before, pca_after
         Place of each sample on the first two axes of the PCA.
     rows
@@ -122,8 +123,8 @@ def tsne_embedding(
     if reason is None:
         places = _fitted(components, random_state)
     else:
-        places = components[:, :2]
-        notices.append(f"{reason}; PCA stands in its place.")
+        places = np.empty((0, 2))
+        notices.append(f"{reason}; PCA is shown alone.")
     return TsneEmbedding(
         tsne_before=point_pairs(places[: len(rows)]),
         tsne_after=point_pairs(places[len(rows) :]),
