@@ -127,8 +127,7 @@ subject, correlation of a subject's samples {SUBJECT_SD**2 / (SUBJECT_SD**2 + SA
             f"| level | score | truth | {sizes} |\n|---|---|---|" + "---|" * len(SIZES)
         )
         parts[-1] += "\n" + "\n".join(lines) + "\n"
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text("\n".join(parts), encoding="utf-8")
+        RESULTS.write_text("\n".join(parts), encoding="utf-8")
 
 
 if __name__ == "__main__":
