@@ -97,7 +97,7 @@ def test_unknown_name_is_an_attribute_error():
     "statement", ["import crossplate", "from crossplate import SampleTable, read_table, InputError"]
 )
 def test_import_loads_nothing_heavy(statement):
-    heavy = {"torch", "matplotlib", "anndata", "pooch"}  # pandas itself loads pyarrow
+    heavy = {"torch", "matplotlib", "anndata", "pooch", "openTSNE"}  # pandas itself loads pyarrow
     code = f"{statement}\nimport sys\nprint(*sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

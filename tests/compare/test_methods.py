@@ -12,9 +12,9 @@ from crossplate.errors import InputError
 from crossplate.evaluate import zscore_logistic_regression
 from crossplate.scaling import PlateScaler
 
-from .tables import QUICK, THERE, make_table
+from .tables import QUICK, make_table
 
-every_method = pytest.mark.parametrize("name", THERE)
+every_method = pytest.mark.parametrize("name", METHODS)
 
 
 def aligned(name, task, seed=0):
@@ -111,7 +111,7 @@ def test_ratios_pass_over_a_feature_without_a_positive_value_in_the_target():
     assert len(set(z[task.target_rows, 3])) == 1
 
 
-@pytest.mark.parametrize("name", [name for name in THERE if name not in OWN_CLASSIFIER])
+@pytest.mark.parametrize("name", [name for name in METHODS if name not in OWN_CLASSIFIER])
 def test_labels_of_the_source_reach_the_one_corrector_that_learns_from_them(name, monkeypatch):
     task = blind_task(make_table(6), "p1", "p2")
     given = []

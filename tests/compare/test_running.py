@@ -23,7 +23,7 @@ from crossplate.compare.scoring import COLUMNS, SCORES
 from crossplate.errors import InputError
 from crossplate.evaluate import fit_predict
 
-from .tables import QUICK, THERE, make_table, relabelled
+from .tables import QUICK, make_table, relabelled
 
 SIMPLE = CompareSettings(methods=("none", "centring"), classifiers=("logistic",), repeats=1)
 
@@ -142,7 +142,7 @@ def test_the_oracle_would_succeed_if_it_were_told(table):
 
 def test_calls_of_every_method_are_the_same_whatever_the_labels_of_the_target(table, tmp_path):
     """What a method answers does not depend on what it is scored on."""
-    names = tuple(THERE)
+    names = tuple(METHODS)
     settings = replace(
         SIMPLE,
         methods=names,

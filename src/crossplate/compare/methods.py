@@ -170,6 +170,6 @@ reconstructors, the ablation of [Niu2022]."""
 OWN_CLASSIFIER = {"joint": "joint", "remove-r": "joint"}
 """Methods that classify by themselves → what stands in the column of the classifier."""
 
-RANDOM = frozenset({"fsva", "mmd-resnet", "joint", "remove-r"})
+RANDOM = frozenset({"fsva", "mmd-resnet", "normae", "joint", "remove-r"})
 """Methods whose result depends on the seed. Draws of rows from large batches (DWD, optimal
 transport) are no part of the method and keep one seed."""

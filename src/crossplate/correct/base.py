@@ -66,9 +66,7 @@ class Corrector(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ValueError
             An X that scikit-learn's checks refuse.
         """
-        x = self._validated(X, reset=True)
-        names = np.full(len(x), ONLY_BATCH) if batch is None else batch_names(batch, len(x))
-        self.batches_ = np.unique(names)
+        x, names = self._begin(X, batch)
         self._fit(x, names, y)
         return self
 
@@ -99,6 +97,13 @@ class Corrector(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def fit_transform(self, X: Any, y: Any = None, *, batch: Any = None) -> FloatArray:
         """Fit, then correct the same rows; parameters as in :meth:`fit`."""
         return self.fit(X, y, batch=batch).transform(X, batch=batch)
+
+    def _begin(self, X: Any, batch: Any) -> tuple[FloatArray, Names]:
+        """What ``fit`` got, checked: rows and the batch of each."""
+        x = self._validated(X, reset=True)
+        names = np.full(len(x), ONLY_BATCH) if batch is None else batch_names(batch, len(x))
+        self.batches_ = np.unique(names)
+        return x, names
 
     def _fit(self, x: FloatArray, batch: Names, y: Any) -> None:
         raise NotImplementedError

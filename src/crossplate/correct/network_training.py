@@ -39,10 +39,11 @@ def seeded(rng: np.random.RandomState, device: torch.device) -> torch.Generator:
 def minibatches(n_rows: int, size: int, generator: torch.Generator) -> list[Tensor]:
     """Row numbers of one epoch, shuffled, in mini-batches of at most ``size`` rows.
 
-    The rows are spread evenly: a last mini-batch of one row would have no statistics.
+    The rows are spread evenly, and none is left alone, for one row has no statistics: three rows
+    with a ``size`` of two are one mini-batch.
     """
     order = torch.randperm(n_rows, generator=generator, device=generator.device)
-    return list(order.tensor_split(-(-n_rows // size)))
+    return list(order.tensor_split(max(1, min(-(-n_rows // size), n_rows // 2))))
 
 
 @contextmanager

@@ -24,6 +24,7 @@ CORRECTORS: Mapping[str, str] = MappingProxyType(
         "sva": "crossplate.correct.sva:SVA",
         "fsva": "crossplate.correct.fsva:FSVA",
         "mmd-resnet": "crossplate.correct.mmd_resnet:MMDResNet",
+        "normae": "crossplate.correct.normae:NormAE",
         "coral": "crossplate.correct.coral:CORAL",
         "ot": "crossplate.correct.optimal_transport:OptimalTransport",
     }

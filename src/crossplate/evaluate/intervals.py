@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 from scipy.stats import t as student
 
 from crossplate.errors import InputError
 from crossplate.evaluate.scores import Floats, Labels, checked_proba, score
 from crossplate.evaluate.subjects import by_subject, subject_labels
+from crossplate.evaluate.weighted_scores import SubjectSums, subject_sums, weighted_scores
 from crossplate.rows import subject_numbers
 
 # Lowest and highest value of each score; the Brier score of more than two classes goes to 2.
@@ -97,25 +98,6 @@ class ScoreIntervals:
         return frame.astype(np.float64).rename_axis("score")
 
 
-@dataclass(frozen=True)
-class _Ranked:
-    """Rows in the order of one class's probability; equal ones make one group."""
-
-    subject: NDArray[np.intp]
-    inside: Floats
-    starts: NDArray[np.intp]
-
-
-@dataclass(frozen=True)
-class _Sums:
-    """What the scores are made of, subject by subject."""
-
-    confusion: Floats  # (subjects, true class, predicted class)
-    squared_error: Floats  # (subjects,)
-    ranked: tuple[_Ranked, ...]
-    positive: int | None
-
-
 def score_intervals(
     y_true: Labels,
     proba: ArrayLike,
@@ -181,7 +163,7 @@ def score_intervals(
     if found.positive_class is not None:
         positive = found.classes.index(found.positive_class)
     p = checked_proba(proba, len(found.classes))[known]
-    sums = _sums(codes[known], p, who, n_subjects, positive)
+    sums = subject_sums(codes[known], p, who, n_subjects, positive)
     draws = _resampled(sums, n_subjects, n_resamples, random_state)
     by_class = (sums.confusion.sum(axis=2) > 0).sum(axis=0)
     rarest = int(by_class[by_class > 0].min())
@@ -244,41 +226,13 @@ def subject_score_intervals(
     )
 
 
-def _sums(
-    codes: NDArray[np.intp],
-    p: Floats,
-    who: NDArray[np.intp],
-    n_subjects: int,
-    positive: int | None,
-) -> _Sums:
-    n_classes = p.shape[1]
-    confusion = np.zeros((n_subjects, n_classes, n_classes))
-    np.add.at(confusion, (who, codes, p.argmax(axis=1)), 1.0)
-    if positive is None:
-        error = ((p - np.eye(n_classes)[codes]) ** 2).sum(axis=1)
-    else:
-        error = (p[:, positive] - (codes == positive)) ** 2
-    present = np.unique(codes)
-    columns = present if positive is None else [positive]
-    ranked = [_ranked(codes == k, p[:, k], who) for k in columns] if len(present) > 1 else []
-    squared_error = np.bincount(who, weights=error, minlength=n_subjects).astype(np.float64)
-    return _Sums(confusion, squared_error, tuple(ranked), positive)
-
-
-def _ranked(inside: NDArray[np.bool_], p: Floats, who: NDArray[np.intp]) -> _Ranked:
-    order = np.argsort(p, kind="stable")
-    in_order = p[order]
-    starts = np.flatnonzero(np.r_[True, in_order[1:] != in_order[:-1]])
-    return _Ranked(who[order], inside[order].astype(np.float64), starts)
-
-
 def _resampled(
-    sums: _Sums, n_subjects: int, n_resamples: int, random_state: int
+    sums: SubjectSums, n_subjects: int, n_resamples: int, random_state: int
 ) -> dict[str, Floats]:
     """Each score on each resample of the subjects, NaN where it does not exist."""
     width = max((len(ranked.subject) for ranked in sums.ranked), default=n_subjects)
     blocks = [
-        _weighted_scores(sums, weights)
+        weighted_scores(sums, weights)
         for weights in _subject_weights(n_subjects, n_resamples, random_state, width)
     ]
     return {name: np.concatenate([block[name] for block in blocks]) for name in _RANGES}
@@ -294,48 +248,6 @@ def _subject_weights(
     for start in range(0, n_resamples, at_once):
         size = min(at_once, n_resamples - start)
         yield rng.multinomial(n_subjects, shares, size=size).astype(np.float64)
-
-
-def _weighted_scores(sums: _Sums, weights: Floats) -> dict[str, Floats]:
-    """Scores with subjects counted as often as ``weights``, shape (resamples, subjects), says."""
-    confusion = np.tensordot(weights, sums.confusion, axes=1)
-    rows = confusion.sum(axis=(1, 2))
-    true, predicted = confusion.sum(axis=2), confusion.sum(axis=1)
-    right = np.einsum("bkk->bk", confusion)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        recall = np.where(true > 0, right / true, np.nan)
-        f1 = np.where(true + predicted > 0, 2 * right / (true + predicted), np.nan)
-        return {
-            "accuracy": right.sum(axis=1) / rows,
-            "balanced_accuracy": np.nanmean(recall, axis=1),
-            "f1": np.nanmean(f1, axis=1) if sums.positive is None else f1[:, sums.positive],
-            "mcc": _mcc(rows, true, predicted, right.sum(axis=1)),
-            "roc_auc": _roc_auc(sums.ranked, weights),
-            "brier": weights @ sums.squared_error / rows,
-        }
-
-
-def _mcc(rows: Floats, true: Floats, predicted: Floats, right: Floats) -> Floats:
-    """Matthews' coefficient of K classes; 0 where all true or all predicted labels are alike."""
-    covariance = right * rows - (true * predicted).sum(axis=1)
-    spread = (rows**2 - (true**2).sum(axis=1)) * (rows**2 - (predicted**2).sum(axis=1))
-    mcc: Floats = np.where(spread > 0, covariance / np.sqrt(spread), 0.0)
-    return mcc
-
-
-def _roc_auc(ranked: tuple[_Ranked, ...], weights: Floats) -> Floats:
-    """Mean over classes of the weighted share of pairs in the right order, ties counted half."""
-    areas = np.full((max(len(ranked), 1), len(weights)), np.nan)
-    for place, one in enumerate(ranked):
-        w = weights[:, one.subject]
-        all_rows = np.add.reduceat(w, one.starts, axis=1)
-        inside = np.add.reduceat(w * one.inside, one.starts, axis=1)
-        outside = all_rows - inside
-        below = np.cumsum(outside, axis=1) - 0.5 * outside
-        areas[place] = (inside * below).sum(axis=1) / (inside.sum(axis=1) * outside.sum(axis=1))
-    known = np.isfinite(areas)
-    mean: Floats = np.where(known, areas, 0.0).sum(axis=0) / known.sum(axis=0)
-    return mean
 
 
 def _ends(

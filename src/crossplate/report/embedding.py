@@ -80,10 +80,10 @@ def pca_embedding(
     """
     from sklearn.decomposition import PCA
 
-    first, second = _checked(before, after)
+    first, second = checked_pair(before, after)
     n = len(first)
-    batches = _texts(batch, n, "batch")
-    labels = _texts(label, n, "label")
+    batches = checked_texts(batch, n, "batch")
+    labels = checked_texts(label, n, "label")
     rows = np.arange(n)
     if n > max_rows:
         rows = np.sort(np.random.default_rng(random_state).choice(n, max_rows, replace=False))
@@ -98,8 +98,8 @@ def pca_embedding(
         explained[:n_axes] = pca.explained_variance_ratio_
     shown_labels = tuple(labels[row] for row in rows)
     return Embedding(
-        before=_points(points[: len(rows)]),
-        after=_points(points[len(rows) :]),
+        before=point_pairs(points[: len(rows)]),
+        after=point_pairs(points[len(rows) :]),
         batch=tuple(batches[row] or "" for row in rows),
         label=shown_labels if any(name is not None for name in shown_labels) else None,
         explained=(float(explained[0]), float(explained[1])),
@@ -107,11 +107,13 @@ def pca_embedding(
     )
 
 
-def _points(array: Floats) -> Points:
+def point_pairs(array: Floats) -> Points:
+    """Return rows of two columns as plain pairs."""
     return tuple((float(x), float(y)) for x, y in array)
 
 
-def _texts(values: Iterable[Any] | None, n: int, what: str) -> list[str | None]:
+def checked_texts(values: Iterable[Any] | None, n: int, what: str) -> list[str | None]:
+    """Return one text a sample, None where missing; refuse another number of them."""
     if values is None:
         return [None] * n
     texts = [None if pd.isna(value) else str(value) for value in values]
@@ -120,7 +122,8 @@ def _texts(values: Iterable[Any] | None, n: int, what: str) -> list[str | None]:
     return texts
 
 
-def _checked(before: ArrayLike, after: ArrayLike) -> tuple[Floats, Floats]:
+def checked_pair(before: ArrayLike, after: ArrayLike) -> tuple[Floats, Floats]:
+    """Return both tables as numbers; refuse other shapes and missing values."""
     first = np.asarray(before, dtype=np.float64)
     second = np.asarray(after, dtype=np.float64)
     if first.ndim != 2 or first.shape != second.shape or first.size == 0:

@@ -35,7 +35,6 @@ FEWEST_UNITS = 10
 FEWEST_OF_CLASS = 5
 N_BOOTSTRAP = 200
 OFFSET_LEVEL = 0.01
-ESTIMATES = ("offset", "bbse", "em")
 
 Estimates = dict[str, dict[str, Floats]]
 
@@ -53,16 +52,16 @@ def check_label_shift(
 ) -> TrustCheck:
     """Check whether class shares of the target differ from the source's, without target labels.
 
-    Each target batch's shares are estimated in three ways (`class_shares`): BBSE and EM, and
-    maximum likelihood that lets the batch's scores be shifted and stretched, as they are after
-    each batch was standardised by itself. Intervals are the 2.5 % to 97.5 % percentiles over
-    bootstrap samples of source subjects (by class) and target subjects.
+    Each target batch's shares are estimated (`class_shares`) by BBSE and EM and, where the scores
+    speak for it (likelihood ratio test at `OFFSET_LEVEL`), by maximum likelihood that lets the
+    batch's scores be shifted and stretched, as they are after each batch was standardised by
+    itself. Intervals are the 2.5 % to 97.5 % percentiles over bootstrap samples of source subjects
+    (by class) and target subjects.
 
-    The verdict rests on the last estimate where the scores speak for an offset (likelihood ratio
-    test at `OFFSET_LEVEL`), and on BBSE, which needs no distribution, elsewhere. "look": the
-    interval lies further than `LOOK_MARGIN` from the source's share of a class, "stop": than
-    `STOP_MARGIN`. Where the model separates the classes badly, an offset and a label shift look
-    alike.
+    The verdict rests on the last estimate where there is one, and on BBSE, which needs no
+    distribution, elsewhere. "look": the interval lies further than `LOOK_MARGIN` from the source's
+    share of a class, "stop": than `STOP_MARGIN`. Where the model separates the classes badly, an
+    offset and a label shift look alike.
 
     Parameters
     ----------
@@ -118,40 +117,36 @@ def check_label_shift(
     shares = counts / counts.sum()
     parts = {name: p[~source & (names == name)] for name in enough}
     found = {name: _estimates(known, its_codes, part, rng) for name, part in parts.items()}
-    decisive = {
-        name: "offset" if _scores_are_offset(known, its_codes, part) else "bbse"
-        for name, part in parts.items()
-    }
-    return _verdict(found, decisive, shares, [str(name) for name in proba.columns])
+    return _verdict(found, shares, [str(name) for name in proba.columns])
 
 
 def _estimates(known: Floats, codes: Ints, unknown: Floats, rng: np.random.Generator) -> Estimates:
-    """Each estimate's shares and interval, of one target batch."""
-    whole = _three(known, codes, unknown)
+    """Each estimate's shares and interval, of one target batch; the decisive one first."""
+    methods = {"bbse": confusion_shares, "em": _by_likelihood}
+    if _scores_are_offset(known, codes, unknown):
+        methods = {"offset": _by_offset, **methods}
     by_class = [np.flatnonzero(codes == code) for code in range(known.shape[1])]
-    drawn = []
+    drawn: dict[str, list[Floats]] = {name: [] for name in methods}
     for _ in range(N_BOOTSTRAP):
         rows = np.concatenate([rng.choice(own, len(own)) for own in by_class])
         others = rng.integers(len(unknown), size=len(unknown))
-        drawn.append(_three(known[rows], codes[rows], unknown[others]))
-    low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
-    return {
-        name: {"shares": whole[i], "low": low[i], "high": high[i]}
-        for i, name in enumerate(ESTIMATES)
-    }
+        for name, method in methods.items():
+            drawn[name].append(method(known[rows], codes[rows], unknown[others]))
+    estimates = {}
+    for name, method in methods.items():
+        low, high = np.quantile(drawn[name], [0.025, 0.975], axis=0)
+        estimates[name] = {"shares": method(known, codes, unknown), "low": low, "high": high}
+    return estimates
 
 
-def _three(known: Floats, codes: Ints, unknown: Floats) -> Floats:
-    """Shares in the order of ``ESTIMATES``, shape (3, K)."""
+def _by_likelihood(known: Floats, codes: Ints, unknown: Floats) -> Floats:
     by_class = class_scores(to_scores(known), codes, known.shape[1])
-    scores = to_scores(unknown)
-    return np.array(
-        [
-            offset_shares(by_class, scores)[0],
-            confusion_shares(known, codes, unknown),
-            likelihood_shares(by_class, scores),
-        ]
-    )
+    return likelihood_shares(by_class, to_scores(unknown))
+
+
+def _by_offset(known: Floats, codes: Ints, unknown: Floats) -> Floats:
+    by_class = class_scores(to_scores(known), codes, known.shape[1])
+    return offset_shares(by_class, to_scores(unknown))[0]
 
 
 def _scores_are_offset(known: Floats, codes: Ints, unknown: Floats) -> bool:
@@ -172,9 +167,8 @@ def _away(estimate: dict[str, Floats], shares: Floats) -> Floats:
     return np.maximum(0.0, np.maximum(estimate["low"] - shares, shares - estimate["high"]))
 
 
-def _verdict(
-    found: dict[str, Estimates], decisive: dict[str, str], shares: Floats, classes: list[str]
-) -> TrustCheck:
+def _verdict(found: dict[str, Estimates], shares: Floats, classes: list[str]) -> TrustCheck:
+    decisive = {name: next(iter(estimates)) for name, estimates in found.items()}
     away = {name: _away(found[name][decisive[name]], shares) for name in found}
     worst = max(away, key=lambda name: float(away[name].max()))
     chosen = found[worst][decisive[worst]]
