@@ -135,9 +135,9 @@ class JointSettings:
         and 814 features it costs 5 to 16 points of balanced accuracy, while 800 subjects and 40
         features gain 1 to 2), so batches are aligned by their standardisation alone, and the
         networks are corrections of the identity with a linear head, which start as a linear
-        classifier and depart from it only as far as the data push them. With fewer than
-        ``FEW_SUBJECTS`` labelled subjects no member learns a correction, with fewer than twice as
-        many two in five do not. docs/design/joint-model.md has the figures.
+        classifier and depart from it only as far as the data push them; two members in five, and
+        all with fewer than ``FEW_SUBJECTS`` labelled subjects, stay linear.
+        docs/design/joint-model.md has the figures.
         """
         many = n_labelled >= max(MANY_SUBJECTS, SUBJECTS_A_FEATURE * n_features)
         return replace(
@@ -193,9 +193,7 @@ PRESETS: dict[str, JointSettings] = {
 
 
 def _linear_share(n_labelled: int) -> float:
-    if n_labelled < FEW_SUBJECTS:
-        return 1.0
-    return 0.4 if n_labelled < 2 * FEW_SUBJECTS else 0.0
+    return 1.0 if n_labelled < FEW_SUBJECTS else 0.4
 
 
 def preset_settings(preset: str, **overrides: Any) -> JointSettings:
