@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from crossplate.errors import InputError
 from crossplate.io import write_frame
+from crossplate.study.evaluation import FullEvaluation
 from crossplate.study.running import StudyResult
 
 if TYPE_CHECKING:
@@ -20,9 +22,17 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 """Version of the output folder's layout."""
+EVALUATION = "evaluation.json"
 PACKAGES = ("crossplate", "numpy", "pandas", "scikit-learn", "scipy", "torch")
 
-__all__ = ["FORMAT", "embedding_of", "settings_record", "write_study"]
+__all__ = [
+    "EVALUATION",
+    "FORMAT",
+    "calling_beside",
+    "embedding_of",
+    "settings_record",
+    "write_study",
+]
 
 
 def settings_record(result: StudyResult, run: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,7 +60,13 @@ def settings_record(result: StudyResult, run: Mapping[str, Any]) -> dict[str, An
     }
 
 
-def write_study(result: StudyResult, folder: Path, *, run: Mapping[str, Any]) -> None:
+def write_study(
+    result: StudyResult,
+    folder: Path,
+    *,
+    run: Mapping[str, Any],
+    evaluation: FullEvaluation | None = None,
+) -> None:
     """Write a study's files into a folder that exists.
 
     Parameters
@@ -62,14 +78,23 @@ def write_study(result: StudyResult, folder: Path, *, run: Mapping[str, Any]) ->
         files appear together or not at all.
     run
         Options of the command line in effect, kept in ``settings.json``.
+    evaluation
+        What :func:`crossplate.study.evaluate_study` found, for ``evaluation.json`` and the column
+        ``called``; None for neither.
     """
     from crossplate.report import render_page, summarise
 
     settings = settings_record(result, run)
     history = None if result.before is None else result.model.history_
+    metrics, predictions, subjects = result.metrics, result.predictions, result.subjects
+    if evaluation is not None:
+        metrics = metrics | {"calling": evaluation.calling}
+        predictions = _with_calls(predictions, evaluation.called_samples)
+        subjects = None if subjects is None else _with_calls(subjects, evaluation.called_subjects)
+        _write_json(evaluation.to_dict(), folder / EVALUATION)
     tables = {
-        "predictions": result.predictions,
-        "subjects": result.subjects,
+        "predictions": predictions,
+        "subjects": subjects,
         "calibrated": result.calibrated,
         "latent": result.latent,
     }
@@ -78,7 +103,7 @@ def write_study(result: StudyResult, folder: Path, *, run: Mapping[str, Any]) ->
             write_frame(frame, folder / f"{name}.csv")
     if history is not None:
         write_frame(history, folder / "history.csv")
-    _write_json(result.metrics, folder / "metrics.json")
+    _write_json(metrics, folder / "metrics.json")
     _write_json(settings, folder / "settings.json")
     result.model.save(folder / "model")
     summary = summarise(
@@ -91,6 +116,45 @@ def write_study(result: StudyResult, folder: Path, *, run: Mapping[str, Any]) ->
         embedding=embedding_of(result),
     )
     (folder / "report.html").write_text(render_page(summary), encoding="utf-8")
+
+
+def _with_calls(frame: pd.DataFrame, called: pd.Series | None) -> pd.DataFrame:
+    """A table of predictions with a column that says whether they are sure enough to be calls."""
+    if called is None:
+        return frame
+    frame = frame.copy()
+    words = called.map({True: "true", False: "false"}).to_numpy()
+    frame.insert(list(frame.columns).index("predicted") + 1, "called", words)
+    return frame
+
+
+def calling_beside(model_folder: Path) -> dict[str, Any] | None:
+    """How sure the calls of a run had to be, from the evaluation beside its model.
+
+    Parameters
+    ----------
+    model_folder
+        The folder ``model`` that :func:`write_study` wrote.
+
+    Returns
+    -------
+    ``calling`` of the evaluation; None where there is none.
+
+    Raises
+    ------
+    InputError
+        The evaluation cannot be read.
+    """
+    path = model_folder.resolve().parent / EVALUATION
+    if not path.exists():
+        return None
+    try:
+        found: dict[str, Any] | None = json.loads(path.read_text(encoding="utf-8")).get("calling")
+    except (OSError, ValueError, AttributeError) as error:
+        raise InputError(
+            f"{path} cannot be read ({error}); write it anew with crossplate evaluate, or delete it"
+        ) from error
+    return found
 
 
 def embedding_of(result: StudyResult) -> Embedding | None:
