@@ -18,7 +18,7 @@ from crossplate.table import SampleTable
 
 FloatArray = npt.NDArray[np.float64]
 
-__all__ = ["Evidence", "Level", "gather", "levels_of"]
+__all__ = ["Evidence", "Level", "gather", "levels_of", "seed_of"]
 
 
 @dataclass(frozen=True)
@@ -136,8 +136,13 @@ def gather(result: StudyResult, *, full: bool) -> Evidence:
         before=result.before.iloc[:, 1:].to_numpy(),
         after=result.after.iloc[:, 1:].to_numpy(),
         z=pd.DataFrame(z, table.features.index, table.features.columns),
-        seed=int((result.settings.get("study") or {}).get("seed", 0)),
+        seed=seed_of(result),
     )
+
+
+def seed_of(result: StudyResult) -> int:
+    """Seed of a study, which its model does not know once it was loaded."""
+    return int((result.settings.get("study") or {}).get("seed", 0))
 
 
 def levels_of(result: StudyResult) -> tuple[Level, Level | None]:
@@ -162,7 +167,7 @@ def _held_out(
     """Cross-validated probabilities of the source, or the reason why there are none."""
     predict = held_out if full else quick_held_out
     try:
-        return predict(result.model, result.table, labels), ""
+        return predict(result.model, result.table, labels, seed_of(result)), ""
     except InputError as error:
         return None, str(error)
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -30,12 +31,15 @@ __all__ = [
     "FORMAT",
     "calling_beside",
     "embedding_of",
+    "rewrite_study",
     "settings_record",
     "write_study",
 ]
 
 
-def settings_record(result: StudyResult, run: Mapping[str, Any]) -> dict[str, Any]:
+def settings_record(
+    result: StudyResult, run: Mapping[str, Any], evaluate: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Everything needed to repeat a run, ready for JSON.
 
     Parameters
@@ -44,6 +48,8 @@ def settings_record(result: StudyResult, run: Mapping[str, Any]) -> dict[str, An
         The study.
     run
         Options of the command line in effect, by name.
+    evaluate
+        Those of a later evaluation, if there was one.
     """
     versions = {"python": platform.python_version()}
     for name in PACKAGES:
@@ -54,6 +60,7 @@ def settings_record(result: StudyResult, run: Mapping[str, Any]) -> dict[str, An
     return {
         "format": FORMAT,
         "run": dict(run),
+        **({} if evaluate is None else {"evaluate": dict(evaluate)}),
         **result.settings,
         "versions": versions,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -66,6 +73,7 @@ def write_study(
     *,
     run: Mapping[str, Any],
     evaluation: FullEvaluation | None = None,
+    evaluate: Mapping[str, Any] | None = None,
 ) -> None:
     """Write a study's files into a folder that exists.
 
@@ -81,10 +89,12 @@ def write_study(
     evaluation
         What :func:`crossplate.study.evaluate_study` found, for ``evaluation.json`` and the column
         ``called``; None for neither.
+    evaluate
+        Options of a later evaluation, kept in ``settings.json`` too.
     """
     from crossplate.report import render_page, summarise
 
-    settings = settings_record(result, run)
+    settings = settings_record(result, run, evaluate)
     history = None if result.before is None else result.model.history_
     metrics, predictions, subjects = result.metrics, result.predictions, result.subjects
     if evaluation is not None:
@@ -116,6 +126,44 @@ def write_study(
         embedding=embedding_of(result),
     )
     (folder / "report.html").write_text(render_page(summary), encoding="utf-8")
+
+
+def rewrite_study(
+    result: StudyResult,
+    folder: Path,
+    *,
+    run: Mapping[str, Any],
+    evaluation: FullEvaluation,
+    evaluate: Mapping[str, Any],
+) -> None:
+    """Put a study that was taken up again in the place of its files; the model stays.
+
+    All files are written beside their places first, so that a failure leaves the folder as it was.
+
+    Parameters
+    ----------
+    result, run, evaluation, evaluate
+        As in :func:`write_study`.
+    folder
+        The folder of the study.
+
+    Raises
+    ------
+    InputError
+        The folder cannot be written to.
+    """
+    try:
+        with TemporaryDirectory(dir=folder, prefix=".evaluate") as place:
+            written = Path(place)
+            write_study(result, written, run=run, evaluation=evaluation, evaluate=evaluate)
+            for path in written.iterdir():
+                if path.is_file():
+                    path.replace(folder / path.name)
+    except OSError as error:
+        raise InputError(
+            f"{folder} cannot be written to ({error.strerror or error}); ask for the right to, or "
+            "copy it"
+        ) from error
 
 
 def _with_calls(frame: pd.DataFrame, called: pd.Series | None) -> pd.DataFrame:

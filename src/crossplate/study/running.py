@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 SCORED_ON = "target labels, unused in training"
 SPREAD = "p_std"
 
-__all__ = ["StudyResult", "predict_plate", "run_study", "study_of"]
+__all__ = ["StudyResult", "predict_plate", "prepared", "run_study", "study_of"]
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def run_study(
         one class only, or a subject with contradicting labels.
     """
     settings = settings or StudySettings()
-    table, source = _prepared(table, settings)
+    table, source = prepared(table, settings)
     labels = table.labels_of(source)
     check_class_names(labels)
     model = settings.classifier(progress)
@@ -143,7 +143,7 @@ def study_of(
         As :func:`run_study`, or if the model was not fitted on these features and batches.
     """
     settings = settings or StudySettings()
-    table, source = _prepared(table, settings)
+    table, source = prepared(table, settings)
     names = list(table.features.columns)
     if list(getattr(model, "feature_names_in_", names)) != names or set(model.batches_) != set(
         table.batches
@@ -157,8 +157,23 @@ def study_of(
     return _studied(model, table, source, settings)
 
 
-def _prepared(table: SampleTable, settings: StudySettings) -> tuple[SampleTable, Mask]:
-    """The samples of a study, checked, and which of them are the source."""
+def prepared(table: SampleTable, settings: StudySettings) -> tuple[SampleTable, Mask]:
+    """Samples of a study, checked, and which of them are the source.
+
+    Parameters
+    ----------
+    table, settings
+        As in :func:`run_study`.
+
+    Returns
+    -------
+    The samples of source and target, and True for those of the source, shape (n,).
+
+    Raises
+    ------
+    InputError
+        As :func:`run_study`.
+    """
     from_batches = source_batches(table, settings)
     to_batches = target_batches(table, settings, from_batches)
     table = table.select(table.batch.isin(from_batches | to_batches).to_numpy(dtype=bool))

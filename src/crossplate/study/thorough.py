@@ -23,7 +23,9 @@ from crossplate.joint.classifier import JointClassifier
 from crossplate.joint.permutation import permutation_test
 from crossplate.joint.protocols import predict_across_batches, predict_within_batches
 from crossplate.scaling import PlateScaler
+from crossplate.study.evidence import seed_of
 from crossplate.study.held_out import unfitted
+from crossplate.study.roles import Mask
 from crossplate.study.running import StudyResult
 from crossplate.table import SampleTable
 
@@ -66,14 +68,16 @@ def thorough_parts(result: StudyResult, attempt: Attempt, tell: Tell) -> dict[st
     ``permutation``, ``ceiling``, ``cross_batch``, ``biomarkers`` and ``attribution``, ready for
     JSON.
     """
-    table, model = result.table, result.model
+    table, seed = result.table, seed_of(result)
+    model = unfitted(result.model, random_state=seed)
+    source = ~table.features.index.isin(result.predictions.index)
 
     def told(what: str) -> Callable[[int, int], None]:
         tell(what, 0, 1)
         return lambda done, total: tell(what, done, total)
 
     tell("Shuffling labels", 0, 1)
-    permutation = attempt("permutation", lambda: permuted(result))
+    permutation = attempt("permutation", lambda: permuted(model, table, source))
     tell("Within each batch", 0, 1)
     ceiling = attempt("ceiling", lambda: {"per_batch": within_batches(table, model)})
     tell("Between all batches", 0, 1)
@@ -84,7 +88,6 @@ def thorough_parts(result: StudyResult, attempt: Attempt, tell: Tell) -> dict[st
             for row in ceiling["per_batch"]
         ]
         cross_batch += diagonal
-    seed = int((result.settings.get("study") or {}).get("seed", 0))
     progress = told("Biomarkers")
     biomarkers = attempt("biomarkers", lambda: _biomarkers(table, seed, progress))
     progress = told("Attribution")
@@ -99,7 +102,9 @@ def thorough_parts(result: StudyResult, attempt: Attempt, tell: Tell) -> dict[st
 
 
 def permuted(
-    result: StudyResult,
+    model: JointClassifier,
+    table: SampleTable,
+    source: Mask,
     *,
     n_permutations: int = N_PERMUTATIONS,
     score: str = "balanced_accuracy",
@@ -108,23 +113,28 @@ def permuted(
 
     Parameters
     ----------
-    result
-        The study, of which the table, the roles of its batches and the settings are taken.
+    model
+        Settings, seed and progress; it need not be fitted.
+    table, source
+        As :func:`crossplate.study.running.prepared` gives them.
     n_permutations, score
         As in :func:`crossplate.joint.permutation.permutation_test`.
+
+    Returns
+    -------
+    ``observed``, ``null`` (the scores of the shuffles), ``p_value``, ``score`` and
+    ``n_permutations``, ready for JSON.
 
     Raises
     ------
     InputError
         No sample of the target has a label; or as the test itself.
     """
-    table = result.table
-    target = table.features.index.isin(result.predictions.index)
     test = permutation_test(
-        unfitted(result.model),
+        model,
         table.features,
-        table.labels_of(~target),
-        table.labels_of(target),
+        table.labels_of(source),
+        table.labels_of(~source),
         batch=table.batch,
         subject=table.subject,
         n_permutations=n_permutations,
@@ -165,7 +175,7 @@ def within_batches(table: SampleTable, model: JointClassifier) -> list[dict[str,
     kept = table.select(table.batch.isin(names).to_numpy(dtype=bool) & table.labelled)
     assert kept.label is not None
     classes, found = predict_within_batches(
-        unfitted(model), kept.features, kept.label, batch=kept.batch, subject=kept.subject
+        model, kept.features, kept.label, batch=kept.batch, subject=kept.subject
     )
     proba = pd.DataFrame(found, kept.features.index, [str(name) for name in classes])
     entries = []
@@ -206,7 +216,7 @@ def across_batches(table: SampleTable, model: JointClassifier) -> list[dict[str,
     # Only batches that can teach are sources; the labels of the others are for scores.
     teach = kept.labels_of(kept.batch.isin(names).to_numpy(dtype=bool))
     classes, found = predict_across_batches(
-        unfitted(model), kept.features, teach, batch=kept.batch, subject=kept.subject
+        model, kept.features, teach, batch=kept.batch, subject=kept.subject
     )
     columns = [str(name) for name in classes]
     rows = []
