@@ -149,7 +149,7 @@ def _summary(found: dict[str, Any], n_samples: int, out: str) -> str:
     above = sum(one >= found["observed"] for one in null)
     parts = [
         paragraph(
-            f"With the true labels one network reaches a {name} of {found['observed']:.3f} on "
+            f"With the true labels one network reaches {name} {found['observed']:.3f} on "
             f"{n_samples} target samples; with shuffled labels {sum(null) / n:.3f} on average "
             f"({min(null):.3f} to {max(null):.3f}), and {above} of {n} shuffles reach as much: "
             f"p = {found['p_value']:.2g}."

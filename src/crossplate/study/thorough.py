@@ -77,7 +77,9 @@ def thorough_parts(result: StudyResult, attempt: Attempt, tell: Tell) -> dict[st
         return lambda done, total: tell(what, done, total)
 
     tell("Shuffling labels", 0, 1)
-    permutation = attempt("permutation", lambda: permuted(model, table, source))
+    permutation = attempt(
+        "permutation", lambda: permuted(model, table, source, n_permutations=N_PERMUTATIONS)
+    )
     tell("Within each batch", 0, 1)
     ceiling = attempt("ceiling", lambda: {"per_batch": within_batches(table, model)})
     tell("Between all batches", 0, 1)
