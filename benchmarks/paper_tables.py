@@ -172,6 +172,7 @@ def write_results(
 ) -> None:
     """Write the Markdown file."""
     versions = ", ".join(f"{name} {version(name)}" for name in ("crossplate", "torch", "numpy"))
+    over = "one seed" if seeds == 1 else f"means over seeds 0–{seeds - 1}"
     RESULTS.write_text(
         f"""# Tables 1 and 2 of Niu et al. 2022 (public CyTOF data), published and ours
 
@@ -199,7 +200,7 @@ Where source and target are one day: tenfold cross-validation. The paper's netwo
 from fold to fold, so that they are tested on rows they were trained on; ours are trained anew in
 every fold. Before calibration, ours: the discriminator alone, on logs on the scale of the source.
 F-score is that of class 1 (CD8 T cells); the paper's "AUC" is computed from hard calls and so is
-balanced accuracy, as ours here. Means over seeds 0–{seeds - 1}; the paper's figures are of one run.
+balanced accuracy, as ours here. Ours: {over}; the paper's figures are of one run.
 
 **{not_below} of 16 cells from day to day after calibration are at or above the paper's.**
 
@@ -209,7 +210,7 @@ balanced accuracy, as ours here. Means over seeds 0–{seeds - 1}; the paper's f
         + "\n".join(second)
         + """
 
-The best single feature reaches much of this alone: see cytof.md.
+The best single feature reaches as much, see cytof.md, which also says how the settings were chosen.
 """,
         encoding="utf-8",
     )

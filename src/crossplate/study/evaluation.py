@@ -30,7 +30,7 @@ from crossplate.study.running import StudyResult
 
 Progress = Callable[[str, int, int], None]
 
-QUICK_CLASSIFIER = {"n_splits": 3, "max_rows": 250}
+QUICK_CLASSIFIER = {"n_splits": 3, "max_rows": 200}
 """What the classifier of batches is bounded by where time is short; it is the costliest part."""
 RUN_ORDER = ("injectionorder", "runorder", "order", "injection")
 """Columns of numbers that tell when a sample was measured, best first; without ``_`` and case."""
