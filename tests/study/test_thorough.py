@@ -51,6 +51,7 @@ def test_matrix_has_both_directions_and_the_diagonal(full):
     own = rows[rows["method"] == OWN].set_index(["source", "target"])["accuracy"]
     plain = rows[rows["method"] == UNCORRECTED].set_index(["source", "target"])["accuracy"]
     assert own.min() > 0.8
+    assert all(0.8 < one["accuracy"] <= 1 for one in rows.loc[rows["method"] == OWN, "subject"])
     assert own.loc[list(pairs)].mean() > plain.mean()
     assert [one["scores"]["accuracy"] for one in full[0].ceiling["per_batch"]] == [
         own["plate1", "plate1"],

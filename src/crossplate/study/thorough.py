@@ -86,7 +86,13 @@ def thorough_parts(result: StudyResult, attempt: Attempt, tell: Tell) -> dict[st
     cross_batch = attempt("cross_batch", lambda: across_batches(table, model))
     if cross_batch is not None and ceiling is not None:
         diagonal = [
-            {"source": row["batch"], "target": row["batch"], "method": OWN, **row["scores"]}
+            {
+                "source": row["batch"],
+                "target": row["batch"],
+                "method": OWN,
+                **row["scores"],
+                "subject": row["subject_scores"],
+            }
             for row in ceiling["per_batch"]
         ]
         cross_batch += diagonal
