@@ -143,13 +143,15 @@ def _calls(result: StudyResult, evaluation: FullEvaluation | None) -> str:
 
 
 def _least_confidence(calling: Mapping[str, Any]) -> str:
-    level, noun = ("subject", "subjects") if "subject" in calling else ("sample", "samples")
+    level, noun, file = "sample", "samples", "predictions.csv"
+    if "subject" in calling:
+        level, noun, file = "subject", "subjects", "subjects.csv"
     its = calling[level]
     if its["threshold"] is None:
         return paragraph(
-            f"No {noun} are called: at no confidence were {its['wanted_accuracy']:.0%} of the "
-            f"{its['n_source']} labelled {noun} of the source right, held out of the training. "
-            "predictions.csv has the likelier class of each."
+            f"No {noun} are called: at no confidence do the {its['n_source']} labelled {noun} of "
+            f"the source, held out of the training, show that {its['wanted_accuracy']:.0%} of "
+            f"calls would be right. {file} has the likelier class of each."
         )
     return paragraph(
         f"Called are {noun} of a confidence of {its['threshold']:.2f} or more: of the labelled "
