@@ -10,14 +10,6 @@ import pytest
 from crossplate.io import write_frame
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _few_trees_and_draws():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("crossplate.evaluate.batch_classifier._TREES", 5)
-        patch.setattr("crossplate.evaluate.trust.label_shift.N_BOOTSTRAP", 20)
-        yield
-
-
 @pytest.fixture
 def folder(cli, quick, files, plates, tmp_path):
     """A run whose target had no labels, and the labels in a file beside it."""
