@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from crossplate.io import write_frame
-from crossplate.study.running import StudyResult
+from crossplate.study.running import SPREAD, StudyResult
 
 if TYPE_CHECKING:
-    from crossplate.report import Embedding
+    from crossplate.report import BoxPlots, Embedding, Samples
+    from crossplate.table import SampleTable
 
 FORMAT = 1
 """Version of the output folder's layout."""
@@ -50,7 +51,13 @@ def settings_record(result: StudyResult, run: Mapping[str, Any]) -> dict[str, An
     }
 
 
-def write_study(result: StudyResult, folder: Path, *, run: Mapping[str, Any]) -> None:
+def write_study(
+    result: StudyResult,
+    folder: Path,
+    *,
+    run: Mapping[str, Any],
+    evaluation: Mapping[str, Any] | None = None,
+) -> None:
     """Write a study's files into a folder that exists.
 
     Parameters
@@ -62,8 +69,10 @@ def write_study(result: StudyResult, folder: Path, *, run: Mapping[str, Any]) ->
         files appear together or not at all.
     run
         Options of the command line in effect, kept in ``settings.json``.
+    evaluation
+        As in evaluation.json, for the page and the figures; None for what the study itself found.
     """
-    from crossplate.report import render_page, summarise
+    from crossplate.report import render_page, save_figures, summarise
 
     settings = settings_record(result, run)
     history = None if result.before is None else result.model.history_
@@ -89,8 +98,40 @@ def write_study(result: StudyResult, folder: Path, *, run: Mapping[str, Any]) ->
         settings=settings,
         notices=result.notices,
         embedding=embedding_of(result),
+        samples=samples_of(result),
+        boxes=_boxes(result.table, evaluation),
+        evaluation=evaluation,
     )
-    (folder / "report.html").write_text(render_page(summary), encoding="utf-8")
+    (folder / "report.html").write_text(render_page(summary, evaluation), encoding="utf-8")
+    save_figures(summary, folder / "figures", evaluation)
+
+
+def samples_of(result: StudyResult) -> Samples:
+    """What is known of each sample of a study, in the order of its table."""
+    from crossplate.report import Samples
+
+    table, calls = result.table, result.predictions
+    frame = pd.DataFrame({"batch": table.batch})
+    for name, column in (("label", table.label), ("subject", table.subject)):
+        if column is not None:
+            frame[name] = column
+    proba = calls[[name for name in calls if str(name).startswith("p_") and name != SPREAD]]
+    frame["called"] = calls["predicted"].reindex(frame.index)
+    frame["confidence"] = proba.max(axis=1).reindex(frame.index)
+    return Samples.of(frame)
+
+
+def _boxes(table: SampleTable, evaluation: Mapping[str, Any] | None) -> BoxPlots | None:
+    """Box plots of the features in the table of biomarkers, those at its top first."""
+    from crossplate.evaluate.subject_values import subject_values
+    from crossplate.report import box_plots
+
+    found = ((evaluation or {}).get("biomarkers") or {}).get("features")
+    if not found or not table.labelled.any():
+        return None
+    order = pd.DataFrame({"feature": found["feature"], "frequency": found["frequency"]})
+    order = order.sort_values("frequency", ascending=False, kind="stable")
+    return box_plots(subject_values(table), [str(name) for name in order["feature"]])
 
 
 def embedding_of(result: StudyResult) -> Embedding | None:
