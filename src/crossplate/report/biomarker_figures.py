@@ -265,7 +265,9 @@ def _matrix(ax: Axes, batches: Sequence[str], shown: Sequence[Intersection]) -> 
     ax.set_xlim(-0.6, len(shown) - 0.4)
     ax.set_ylim(len(batches) - 0.4, -0.6)
     ax.set_xticks([])
-    ax.set_yticks(range(len(batches)), [shortened_middle(batch, _LONGEST_BATCH) for batch in batches])
+    ax.set_yticks(
+        range(len(batches)), [shortened_middle(batch, _LONGEST_BATCH) for batch in batches]
+    )
     ax.tick_params(axis="y", length=0)
     for side in ("left", "bottom"):
         ax.spines[side].set_visible(False)
@@ -292,4 +294,3 @@ def shortened_middle(text: str, most: int) -> str:
         return line
     end = most // 2
     return f"{line[: most - 1 - end]}…{line[-end:]}"
-

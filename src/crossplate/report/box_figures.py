@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -83,9 +83,7 @@ def box_picture(boxes: BoxPlots | None, table: Table | None) -> Picture | None:
         "farthest value within 1.5 interquartile ranges. A star marks the batches in which the "
         "feature is a candidate."
     )
-    legend = tuple(
-        (PALETTE[place % len(PALETTE)], name) for place, name in enumerate(boxes.labels)
-    )
+    legend = tuple((PALETTE[place % len(PALETTE)], name) for place, name in enumerate(boxes.labels))
     return Picture(caption, legend, panels)
 
 
@@ -120,7 +118,7 @@ def _painter(
     return paint
 
 
-def _stats(box: Box) -> Mapping[str, Any]:
+def _stats(box: Box) -> dict[str, Any]:
     return {
         "med": box.median,
         "q1": box.q1,

@@ -216,7 +216,9 @@ def embedding_data(views: Sequence[View]) -> list[Chart]:
                 "name": view.name,
                 "caption": view.caption,
                 "axes": list(view.axes),
-                "before": [[_short(one) for one in axis] for axis in zip(*view.before, strict=True)],
+                "before": [
+                    [_short(one) for one in axis] for axis in zip(*view.before, strict=True)
+                ],
                 "after": [[_short(one) for one in axis] for axis in zip(*view.after, strict=True)],
                 "sample": None if known.sample is None else list(known.sample),
                 "columns": {name: column for name, column in columns.items() if column},
@@ -246,9 +248,7 @@ def box_data(boxes: BoxPlots | None) -> Chart | None:
     return {
         "batches": list(boxes.batches),
         "labels": list(boxes.labels),
-        "features": {
-            name: [_box(box) for box in its] for name, its in boxes.features.items()
-        },
+        "features": {name: [_box(box) for box in its] for name, its in boxes.features.items()},
     }
 
 

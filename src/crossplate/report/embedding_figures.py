@@ -163,5 +163,3 @@ def _grouped(values: Sequence[str | None], names: Sequence[str], palette: Sequen
         OTHER_COLOUR if value is None else colour.get(value, OTHER_COLOUR) for value in values
     )
     return _Groups(colours, tuple(legend))
-
-

@@ -123,9 +123,7 @@ def _calibration_caption(calibration: Mapping[str, Any]) -> str:
     return text
 
 
-def confusion_picture(
-    labels: Sequence[str], counts: Sequence[Sequence[int]], noun: str
-) -> Picture:
+def confusion_picture(labels: Sequence[str], counts: Sequence[Sequence[int]], noun: str) -> Picture:
     """Called against true classes as shaded squares."""
     table = np.asarray(counts, dtype=float)
     totals = table.sum(axis=1, keepdims=True)
@@ -192,9 +190,14 @@ def permutation_picture(permutation: Mapping[str, Any] | None) -> Picture | None
 
 def batch_classifier_bars(found: Mapping[str, Any] | None) -> list[dict[str, Any]]:
     """Bars of ``evaluation["batch_classifier"]``: name, accuracy and its interval."""
+
+    def name_of(one: Mapping[str, Any]) -> str:
+        data = DATA_NAMES.get(one["data"], one["data"])
+        return f"{data}, {one['classifier'].replace('_', ' ')}"
+
     return [
         {
-            "name": f"{DATA_NAMES.get(one['data'], one['data'])}, {one['classifier'].replace('_', ' ')}",
+            "name": name_of(one),
             "value": float(one["accuracy"]),
             "low": one.get("low"),
             "high": one.get("high"),

@@ -84,40 +84,26 @@ def cross_batch_tables(
     ceiling
         ``evaluation["ceiling"]``, for the diagonal of crossplate.
     """
-    frame = pd.DataFrame(
-        [
-            {
-                "source": str(one["source"]),
-                "target": str(one["target"]),
-                "method": str(one.get("method", OWN)),
-                "value": _accuracy(one),
-            }
-            for one in entries or []
-        ]
+    found: dict[str, dict[tuple[str, str], float | None]] = {}
+    for one in entries or []:
+        cells = found.setdefault(str(one.get("method", OWN)), {})
+        cells[str(one["source"]), str(one["target"])] = _accuracy(one)
+    for entry in (ceiling or {}).get("per_batch") or []:
+        if OWN in found:
+            name = str(entry["batch"])
+            found[OWN][name, name] = _score(entry["scores"].get("accuracy"))
+    return tuple(_matrix(method, cells) for method, cells in found.items())
+
+
+def _matrix(method: str, cells: Mapping[tuple[str, str], float | None]) -> Table:
+    batches = list(dict.fromkeys(name for pair in cells for name in pair))
+    note = "On the diagonal: within the batch, cross-validated."
+    return Table(
+        caption=f"Accuracy from batch to batch: {method_name(method, {})}",
+        columns=(Column("Learned from"), *(Column(f"on {name}", "score") for name in batches)),
+        rows=tuple((one, *(cells.get((one, other)) for other in batches)) for one in batches),
+        notes=(note,) if any(one == other for one, other in cells) else (),
     )
-    if frame.empty:
-        return ()
-    own = {
-        str(one["batch"]): _score(one["scores"].get("accuracy"))
-        for one in (ceiling or {}).get("per_batch") or []
-    }
-    batches = list(dict.fromkeys([*frame["source"], *frame["target"]]))
-    tables = []
-    for method, rows in frame.groupby("method", sort=False):
-        cells = {(row.source, row.target): row.value for row in rows.itertuples()}
-        if method == OWN:
-            cells |= {(name, name): value for name, value in own.items()}
-        tables.append(
-            Table(
-                caption=f"Accuracy from batch to batch: {method_name(str(method), {})}",
-                columns=(Column("Learned from"), *(Column(f"on {b}", "score") for b in batches)),
-                rows=tuple((one, *(cells.get((one, other)) for other in batches)) for one in batches),
-                notes=("On the diagonal: within the batch, cross-validated.",)
-                if any((name, name) in cells for name in batches)
-                else (),
-            )
-        )
-    return tuple(tables)
 
 
 def _accuracy(entry: Mapping[str, Any]) -> float | None:
@@ -146,9 +132,7 @@ def batch_classifier_table(found: Mapping[str, Any] | None) -> Table | None:
         interval = interval_text(ends)
         name = str(one["classifier"]).replace("_", " ")
         data = DATA_NAMES.get(one["data"], str(one["data"]))
-        rows.append(
-            (data, name, one["accuracy"], interval, one.get("balanced_accuracy"))
-        )
+        rows.append((data, name, one["accuracy"], interval, one.get("balanced_accuracy")))
     chance = found.get("chance")
     return Table(
         caption="Accuracy of telling the batch of a sample",

@@ -24,8 +24,8 @@ from crossplate.report.trust_cards import trust_cards
 
 # Steps of shade of a confusion table.
 _SHADES = 10
-# Rows of tables beside which there is a shorter one, as far as they are written as text.
-_FEWER_ROWS = 200
+# Rows on paper, and without the page's script, of tables that few read to their end.
+_FEWER_ROWS = 60
 
 __all__ = ["render_page"]
 

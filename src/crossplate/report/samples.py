@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -56,12 +57,11 @@ class Samples:
     def at(self, rows: Iterable[int]) -> Samples:
         """Samples at these positions."""
         places = list(rows)
-        return Samples(
-            **{
-                name: None if values is None else tuple(values[place] for place in places)
-                for name, values in vars(self).items()
-            }
-        )
+
+        def taken(values: tuple[Any, ...] | None) -> Any:
+            return None if values is None else tuple(values[place] for place in places)
+
+        return Samples(**{name: taken(values) for name, values in vars(self).items()})
 
 
 def _texts(frame: pd.DataFrame, name: str) -> Texts | None:

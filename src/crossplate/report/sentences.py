@@ -125,8 +125,7 @@ def _ceiling(ceiling: Mapping[str, Any] | None) -> list[Sentence]:
     if not found:
         return []
     texts = [
-        f"{text} on {name}"
-        for name, text in zip(found, alike(list(found.values())), strict=True)
+        f"{text} on {name}" for name, text in zip(found, alike(list(found.values())), strict=True)
     ]
     text = (
         f"Learned and tested within one batch, cross-validated, accuracy is "
@@ -209,7 +208,10 @@ def _accuracy(level: Mapping[str, Any], noun: str, scored_on: str | None) -> str
         basis = "labels of the target were not used in training"
     rivals = list(zip([*names, NAMING_COMMONEST], texts[1:], strict=True))
     (first, reached), *others_told = rivals
-    told = [f"{first} reaches an accuracy of {reached}", *(f"{name} {text}" for name, text in others_told)]
+    told = [
+        f"{first} reaches an accuracy of {reached}",
+        *(f"{name} {text}" for name, text in others_told),
+    ]
     aside = f" ({basis})" if basis else ""
     return f"Scored on {rows}{aside}: {', '.join(told)}."
 

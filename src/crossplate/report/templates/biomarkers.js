@@ -1,6 +1,7 @@
 // Box plot of the feature that is chosen in the table of biomarkers.
 
 const WIDE_RANGE = 20;
+const LARGE = 1e6;
 
 function startBoxes(block, boxes, first) {
   const live = block.querySelector(".live");
@@ -54,12 +55,13 @@ function drawBoxes(state) {
   const traces = boxes.labels.map((label, place) => boxTrace(boxes, known, label, place));
   const values = known.filter(Boolean).flatMap((box) => box.slice(1));
   const wide = Math.min(...values) > 0 && Math.max(...values) > WIDE_RANGE * Math.min(...values);
+  const large = Math.max(...values) >= LARGE ? { exponentformat: "power" } : {};
   const layout = layoutOf({
     height: 300, boxmode: "group", boxgap: 0.25,
     xaxis: axisOf("", {
       type: "category", categoryorder: "array", categoryarray: boxes.batches.map(plain),
     }),
-    yaxis: axisOf("subject median", wide ? { type: "log" } : {}),
+    yaxis: axisOf("subject median", { ...large, ...(wide ? { type: "log" } : {}) }),
   });
   Plotly.react(state.area, traces, layout, CONFIG);
 }
@@ -74,6 +76,6 @@ function boxTrace(boxes, known, label, place) {
     type: "box", name: plain(label), x: columns.map(([batch]) => batch),
     lowerfence: part(1), q1: part(2), median: part(3), q3: part(4), upperfence: part(5),
     y: columns.map(([, box]) => box.slice(6)), boxpoints: "outliers", jitter: 0, pointpos: 0,
-    marker: { color: labelColour(place), size: 4 }, line: { width: 1.4 },
+    marker: { color: bright(labelColour(place)), size: 4 }, line: { width: 1.4 },
   };
 }

@@ -22,7 +22,7 @@ function axisOf(title, more = {}) {
     title: { text: plain(title), standoff: 6 },
     gridcolor: colourOf("--grid"), linecolor: colourOf("--soft"), tickcolor: colourOf("--soft"),
     showline: true, zeroline: false, ticks: "outside", ticklen: 4, nticks: 6, fixedrange: true,
-    automargin: true, exponentformat: "e", ...more,
+    automargin: true, exponentformat: "none", ...more,
   };
 }
 
@@ -43,13 +43,13 @@ function layoutOf(more) {
 function lineShape(x, y0, y1, reference = "y") {
   return {
     type: "line", xref: "x", yref: reference, x0: x, x1: x, y0, y1,
-    line: { color: DATA.colours.palette[1], width: 3 },
+    line: { color: bright(DATA.colours.palette[1]), width: 3 },
   };
 }
 
 // Grey of the page stands for what is not crossplate's own.
 function barColour(bar) {
-  return bar.own ? DATA.colours.own : DATA.colours.other;
+  return bright(bar.own ? DATA.colours.own : DATA.colours.other);
 }
 
 function barFigure(chart) {
@@ -96,7 +96,7 @@ function lineFigure(chart) {
   const { palette } = DATA.colours;
   const traces = chart.lines.map((line, place) => ({
     type: "scatter", mode: line.low || line.x.length === 1 ? "lines+markers" : "lines",
-    x: line.x, y: line.y, line: { color: palette[place % palette.length], width: 1.6 },
+    x: line.x, y: line.y, line: { color: bright(palette[place % palette.length]), width: 1.6 },
     marker: { size: 7 }, hoverinfo: "text",
     hovertext: line.x.map((x, at) => lineHover(chart, line, at)),
     ...(line.low ? { error_y: lineErrors(line) } : {}),
@@ -169,7 +169,7 @@ function histogramRange(chart) {
 function dotFigure(chart) {
   const trace = {
     type: "scatter", mode: "markers", x: chart.xs, y: chart.ys, hoverinfo: "text",
-    marker: { color: DATA.colours.own, size: 6, opacity: 0.55 },
+    marker: { color: bright(DATA.colours.own), size: 6, opacity: 0.55 },
     hovertext: chart.names.map((name, at) => `${plain(name)}<br>label ${cellText(chart.xs[at], "score")}`
       + `<br>batch ${cellText(chart.ys[at], "score")}`),
   };

@@ -117,7 +117,7 @@ function confidenceColours(confidence) {
 function mixed(one, other, share) {
   const part = (colour, at) => parseInt(colour.slice(at, at + 2), 16);
   const parts = [1, 3, 5].map((at) => Math.round(part(one, at) * (1 - share) + part(other, at) * share));
-  return `rgb(${parts.join(",")})`;
+  return `#${parts.map((value) => value.toString(16).padStart(2, "0")).join("")}`;
 }
 
 function drawEmbedding(state) {
@@ -131,7 +131,7 @@ function drawEmbedding(state) {
       type: "scatter", mode: "markers", hoverinfo: "text",
       x: state.order.map((at) => points[0][at]), y: state.order.map((at) => points[1][at]),
       marker: {
-        color: state.order.map((at) => found.colours[at]), opacity: state.order.map((at) => seen[at]),
+        color: state.order.map((at) => bright(found.colours[at])), opacity: state.order.map((at) => seen[at]),
         size: state.order.length > 1000 ? 5 : 7, line: { width: 0 },
       },
       hovertext: state.order.map((at) => sampleText(state.view, at)),

@@ -1,7 +1,6 @@
 // Tables that can be sorted, filtered and searched; the static rows are replaced by all rows.
 
 const ROWS_AT_ONCE = 100;
-const ROWS_IN_PRINT = 1000;
 const SMALL = 0.001;
 
 // As Python writes cells: see cell_text.
@@ -55,12 +54,13 @@ function startTable(box, data, onRow = null) {
     heads: [...box.querySelectorAll("thead th")],
     column: null, direction: 1, words: [], chosen: new Map(),
     limit: ROWS_AT_ONCE, picked: null,
+    rest: box.parentElement.querySelector(".rest"),
   };
   table.heads.forEach((head, column) => addSorter(table, head, column));
   addTools(table);
-  window.addEventListener("beforeprint", () => showRows(table, ROWS_IN_PRINT));
+  const onPaper = Number(box.dataset.rows);
+  window.addEventListener("beforeprint", () => showRows(table, onPaper));
   window.addEventListener("afterprint", () => showRows(table, ROWS_AT_ONCE));
-  box.parentElement.classList.add("drawn");
   showRows(table, ROWS_AT_ONCE);
   return table;
 }
@@ -74,7 +74,8 @@ function addSorter(table, head, column) {
     showRows(table, ROWS_AT_ONCE);
   });
   control.title = "Sort by this column";
-  head.replaceChildren(control);
+  // Browsers leave buttons out of the headings that they repeat on each sheet of paper.
+  head.replaceChildren(control, make("span", { class: "paper" }, head.textContent));
 }
 
 // Text begins with A and p-values with the smallest; of scores and counts the largest matter.
@@ -125,6 +126,8 @@ function showRows(table, limit) {
   const [shown, all] = [places.length, rows.length].map((n) => n.toLocaleString("en-US"));
   table.count.textContent = shown === all ? `${all} rows` : `${shown} of ${all} rows`;
   table.more.hidden = places.length <= limit;
+  const rest = places.length > limit ? `The first ${limit} of ${shown} rows.` : "";
+  if (table.rest) table.rest.textContent = rest;
 }
 
 function rowOf(table, row) {

@@ -28,6 +28,13 @@ function colourOf(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
+// As the page's filter does with drawings: the darker colours sink into a dark ground.
+function bright(colour) {
+  if (!isDark()) return colour;
+  const parts = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
+  return `rgb(${parts.map((part) => Math.min(255, Math.round(1.25 * part))).join(",")})`;
+}
+
 // Call back whenever the page turns light or dark.
 function onTheme(redraw) {
   document.addEventListener("theme", redraw);
