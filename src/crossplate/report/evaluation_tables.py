@@ -20,6 +20,7 @@ __all__ = [
     "biomarker_table",
     "ceiling_table",
     "cross_batch_tables",
+    "mixing_table",
     "with_intervals",
 ]
 
@@ -55,13 +56,15 @@ def ceiling_table(ceiling: Mapping[str, Any] | None) -> Table | None:
     entries = (ceiling or {}).get("per_batch") or []
     if not entries:
         return None
-    names = [score for score in SCORE_NAMES if any(score in one["scores"] for one in entries)]
+    found = [one.get("subject_scores") or one["scores"] for one in entries]
+    names = [score for score in SCORE_NAMES if any(score in scores for scores in found)]
     rows: tuple[tuple[Cell, ...], ...] = tuple(
-        (str(one["batch"]), *(_score(one["scores"].get(score)) for score in names))
-        for one in entries
+        (str(one["batch"]), *(_score(scores.get(score)) for score in names))
+        for one, scores in zip(entries, found, strict=True)
     )
+    noun = "subjects" if any(one.get("subject_scores") for one in entries) else "samples"
     return Table(
-        caption="Within each batch: learned from other subjects of the same batch",
+        caption=f"Within each batch: {noun} called by what others of the same batch taught",
         columns=(Column("Batch"), *(Column(SCORE_NAMES[score], "score") for score in names)),
         rows=rows,
         notes=(
@@ -79,8 +82,8 @@ def cross_batch_tables(
     Parameters
     ----------
     entries
-        ``evaluation["cross_batch"]``: ``source``, ``target``, ``method`` and the accuracy, as
-        ``score``, ``accuracy`` or in ``scores``.
+        ``evaluation["cross_batch"]``: ``source``, ``target``, ``method``, the ``accuracy`` (or
+        ``score``) of samples and, in ``subject``, that of subjects, which is shown if there.
     ceiling
         ``evaluation["ceiling"]``, for the diagonal of crossplate.
     """
@@ -91,7 +94,8 @@ def cross_batch_tables(
     for entry in (ceiling or {}).get("per_batch") or []:
         if OWN in found:
             name = str(entry["batch"])
-            found[OWN][name, name] = _score(entry["scores"].get("accuracy"))
+            scores = entry.get("subject_scores") or entry["scores"]
+            found[OWN][name, name] = _score(scores.get("accuracy"))
     return tuple(_matrix(method, cells) for method, cells in found.items())
 
 
@@ -107,8 +111,8 @@ def _matrix(method: str, cells: Mapping[tuple[str, str], float | None]) -> Table
 
 
 def _accuracy(entry: Mapping[str, Any]) -> float | None:
-    scores = entry.get("scores") or {}
-    for value in (entry.get("accuracy"), entry.get("score"), scores.get("accuracy")):
+    subjects = entry.get("subject") or {}
+    for value in (subjects.get("accuracy"), entry.get("accuracy"), entry.get("score")):
         if isinstance(value, int | float):
             return float(value)
     return None
@@ -145,6 +149,32 @@ def batch_classifier_table(found: Mapping[str, Any] | None) -> Table | None:
         ),
         rows=tuple(rows),
         notes=(f"Chance: {decimal(chance)}.",) if chance is not None else (),
+    )
+
+
+def mixing_table(found: Mapping[str, Any] | None) -> Table | None:
+    """How many batches are among the neighbours of a sample, before and after."""
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (DATA_NAMES.get(data, data), one["mean"], one["expected"], one["mixed"])
+        for data, one in (found or {}).items()
+        if one
+    )
+    if not rows:
+        return None
+    n = next(one["n_neighbours"] for one in (found or {}).values() if one)
+    return Table(
+        caption="Batches among the neighbours of a sample (iLISI)",
+        columns=(
+            Column("Data"),
+            Column("Batches among neighbours", "score"),
+            Column("if fully mixed", "score"),
+            Column("Mixed", "score"),
+        ),
+        rows=rows,
+        notes=(
+            f"Effective number of batches among the {n} nearest neighbours. Mixed: 0 for batches "
+            "that lie apart, 1 for batches that cannot be told apart.",
+        ),
     )
 
 

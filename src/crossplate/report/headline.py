@@ -12,7 +12,14 @@ from crossplate.report.wording import alike, count_of, decimals, shortened
 
 MOST_NAMES = 6
 
-__all__ = ["MOST_NAMES", "calls_told", "calls_with_doubt", "standing", "threshold_of"]
+__all__ = [
+    "MOST_NAMES",
+    "calls_told",
+    "calls_with_doubt",
+    "expectation",
+    "standing",
+    "threshold_of",
+]
 
 
 def threshold_of(evaluation: Mapping[str, Any] | None, noun: str) -> float | None:
@@ -84,18 +91,43 @@ def standing(level: Mapping[str, Any], interval: Mapping[str, Any] | None) -> st
     interval
         ``{"low", "high"}`` of crossplate's accuracy, where it is known.
     """
-    own = level[OWN]["accuracy"]
     _, chance = commonest_class(level[OWN])
     simple = [scores["accuracy"] for method, scores in level.items() if method != OWN]
-    values = [own, chance, *([max(simple)] if simple else [])]
-    texts = alike(values)
-    text = f"Accuracy {texts[0]}"
+    return _beside("Accuracy", level[OWN]["accuracy"], interval, chance, max(simple, default=None))
+
+
+def expectation(expected: Mapping[str, Any] | None) -> str:
+    """Say what the source lets one expect of calls that cannot be scored; empty without.
+
+    Parameters
+    ----------
+    expected
+        ``evaluation["expected"]`` of subjects, or of samples: ``scores``, ``chance`` and the
+        accuracy of ``zscore_logistic_regression``.
+    """
+    found = ((expected or {}).get("scores") or {}).get("accuracy")
+    if not expected or not found:
+        return ""
+    simple = expected.get("zscore_logistic_regression")
+    own = found["estimate"]
+    return _beside("Expected accuracy", own, found, expected.get("chance"), simple)
+
+
+def _beside(
+    what: str,
+    own: float,
+    interval: Mapping[str, Any] | None,
+    chance: float | None,
+    simple: float | None,
+) -> str:
+    names = {"chance": chance, "best simple method": simple}
+    known = {name: value for name, value in names.items() if value is not None}
+    values = [own, *known.values()]
+    text, *others = alike(values)
     ends = [(interval or {}).get(end) for end in ("low", "high")]
-    known = [float(end) for end in ends if end is not None]
-    if len(known) == 2:
+    numbers = [float(end) for end in ends if end is not None]
+    if len(numbers) == 2:
         places = decimals(values)
-        text = f"Expected accuracy {texts[0]} ({known[0]:.{places}f}–{known[1]:.{places}f})"
-    text += f", chance {texts[1]}"
-    if simple:
-        text += f", best simple method {texts[2]}"
-    return f"{text}."
+        text += f" ({numbers[0]:.{places}f}–{numbers[1]:.{places}f})"
+    told = [f"{name} {other}" for name, other in zip(known, others, strict=True)]
+    return ", ".join([f"{what} {text}", *told]) + "."

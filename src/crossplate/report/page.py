@@ -15,6 +15,7 @@ from crossplate.report.evaluation_tables import (
     biomarker_table,
     ceiling_table,
     cross_batch_tables,
+    mixing_table,
     with_intervals,
 )
 from crossplate.report.page_figures import confusion_of, report_figures, report_views
@@ -74,6 +75,8 @@ def render_page(summary: ReportSummary, evaluation: Mapping[str, Any] | None = N
         "ceiling": ceiling_table(found.get("ceiling")),
         "cross_batch": cross_batch_tables(found.get("cross_batch"), found.get("ceiling")),
         "batch_classifier": batch_classifier_table(found.get("batch_classifier")),
+        "mixing": mixing_table(found.get("mixing")),
+        "notices": [*summary.notices, *_left_out(found.get("left_out"))],
         "agreement": agreement_table(found.get("biomarkers")),
         "searched": {
             key: (table, most) for key, (table, _, most) in searched.items() if table is not None
@@ -91,6 +94,14 @@ def render_page(summary: ReportSummary, evaluation: Mapping[str, Any] | None = N
         },
     }
     return render("page.html", values, data, live=bool(data["figures"] or data["embedding"]))
+
+
+def _left_out(reasons: Mapping[str, str] | None) -> list[str]:
+    """Parts of the evaluation that could not be had, and why."""
+    return [
+        f"Not in the evaluation: {part.replace('_', ' ')}, since {reason.rstrip('.')}."
+        for part, reason in (reasons or {}).items()
+    ]
 
 
 def _first(views: tuple[Any, ...]) -> str:

@@ -12,6 +12,7 @@ from crossplate.report.headline import (
     MOST_NAMES,
     calls_told,
     calls_with_doubt,
+    expectation,
     standing,
     threshold_of,
 )
@@ -61,7 +62,7 @@ def result_sentences(
         *_doubt(more, subjects is not None),
         *_trust(more.get("trust")),
         *_learned(metrics),
-        *_scores(metrics),
+        *_scores(metrics, more.get("expected")),
         *_ceiling(more.get("ceiling")),
         *_permutation(more.get("permutation")),
         *_batch_effect(metrics.get("batch_effect")),
@@ -83,7 +84,9 @@ def _headline(
         if metrics.get(key):
             found = ((evaluation.get("intervals") or {}).get(noun) or {}).get("scores") or {}
             return f"{text} {standing(metrics[key], found.get('accuracy'))}"
-    return text
+    expected = evaluation.get("expected") or {}
+    noun = "sample" if subjects is None else "subject"
+    return f"{text} {expectation(expected.get(noun) or expected.get('sample'))}".strip()
 
 
 def _doubt(evaluation: Mapping[str, Any], by_subject: bool) -> list[Sentence]:
@@ -117,7 +120,7 @@ def _ceiling(ceiling: Mapping[str, Any] | None) -> list[Sentence]:
     """What a batch reaches on itself."""
     found = {}
     for one in (ceiling or {}).get("per_batch") or []:
-        value = one["scores"].get("accuracy")
+        value = (one.get("subject_scores") or one["scores"]).get("accuracy")
         if isinstance(value, Mapping):
             value = value.get("estimate")
         if value is not None:
@@ -180,10 +183,15 @@ def _learned(metrics: Mapping[str, Any]) -> list[Sentence]:
     return [Sentence(f"{text}.")]
 
 
-def _scores(metrics: Mapping[str, Any]) -> list[Sentence]:
+def _scores(metrics: Mapping[str, Any], expected: Mapping[str, Any] | None) -> list[Sentence]:
     levels = {noun: metrics[key] for key, noun in LEVELS.items() if metrics.get(key)}
     if not levels:
         text = "No labels of these samples are known, so how many calls are right is not known."
+        if expected:
+            text += (
+                " The expected accuracy is that of source samples held out of training; it holds "
+                "as far as the target is like the source."
+            )
         return [Sentence(text)]
     noun, level = next(iter(levels.items()))
     sentences = [Sentence(_accuracy(level, noun, metrics.get("scored_on")))]

@@ -63,15 +63,15 @@ def embedding_views(
         As in evaluation.json, of which ``embedding`` is read: ``tsne_before``, ``tsne_after``,
         ``pca_before``, ``pca_after``, points of the samples at the positions ``rows``.
     """
-    views: list[View] = []
     found = (evaluation or {}).get("embedding") or {}
-    if samples is not None:
-        views += [
-            _view_of_evaluation(found, key, samples)
-            for key in ("tsne", "pca")
-            if found.get(f"{key}_before") and found.get(f"{key}_after")
-        ]
-    if embedding is not None and "PCA" not in [view.name for view in views]:
+    # The summary's own components come with their shares of variance.
+    keys = ("tsne",) if embedding is not None else ("tsne", "pca")
+    views = [
+        _view_of_evaluation(found, key, samples)
+        for key in keys
+        if samples is not None and found.get(f"{key}_before") and found.get(f"{key}_after")
+    ]
+    if embedding is not None:
         views.append(view_of(embedding, samples))
     return tuple(views)
 
@@ -119,12 +119,11 @@ def _view_of_evaluation(found: Mapping[str, Any], key: str, samples: Samples) ->
     if len(places) > MOST_POINTS:
         drawn = np.random.default_rng(0).choice(len(places), MOST_POINTS, replace=False)
         places = np.sort(drawn).tolist()
-    share = found.get(f"{key}_explained")
     axes = ("t-SNE 1", "t-SNE 2") if key == "tsne" else ("component 1", "component 2")
     return View(
         name="t-SNE" if key == "tsne" else "PCA",
         caption=_caption(key),
-        axes=_component_names(share) if share else axes,
+        axes=axes,
         before=_points(before, places),
         after=_points(after, places),
         samples=samples.at(rows[place] for place in places),

@@ -2,6 +2,7 @@
 
 const WIDE_RANGE = 20;
 const LARGE = 1e6;
+const MOST_CHARACTERS = 24;
 
 function startBoxes(block, boxes, first) {
   const live = block.querySelector(".live");
@@ -59,7 +60,8 @@ function drawBoxes(state) {
   const layout = layoutOf({
     height: 300, boxmode: "group", boxgap: 0.25,
     xaxis: axisOf("", {
-      type: "category", categoryorder: "array", categoryarray: boxes.batches.map(plain),
+      tickvals: boxes.batches.map((_, at) => at), range: [-0.6, boxes.batches.length - 0.4],
+      ticktext: boxes.batches.map((batch) => plain(clip(batch, MOST_CHARACTERS))),
     }),
     yaxis: axisOf("subject median", { ...large, ...(wide ? { type: "log" } : {}) }),
   });
@@ -69,13 +71,15 @@ function drawBoxes(state) {
 // A box is n, low, q1, median, q3, high and outliers.
 function boxTrace(boxes, known, label, place) {
   const columns = boxes.batches
-    .map((batch, at) => [plain(batch), known[at * boxes.labels.length + place]])
+    .map((_, at) => [at, known[at * boxes.labels.length + place]])
     .filter(([, box]) => box);
   const part = (at) => columns.map(([, box]) => box[at]);
+  // Plotly draws nothing where the first list is empty; a median among them is not shown.
+  const outliers = columns.map(([, box]) => (box.length > 6 ? box.slice(6) : [box[3]]));
   return {
-    type: "box", name: plain(label), x: columns.map(([batch]) => batch),
+    type: "box", name: plain(label), x: columns.map(([at]) => at),
     lowerfence: part(1), q1: part(2), median: part(3), q3: part(4), upperfence: part(5),
-    y: columns.map(([, box]) => box.slice(6)), boxpoints: "outliers", jitter: 0, pointpos: 0,
+    y: outliers, boxpoints: "outliers", jitter: 0, pointpos: 0,
     marker: { color: bright(labelColour(place)), size: 4 }, line: { width: 1.4 },
   };
 }
