@@ -22,6 +22,7 @@ class Opened:
     """A page in the browser, and what it did that it should not have."""
 
     page: object
+    whole: bool
     wrongs: list[str] = field(default_factory=list)
 
     def run(self, script, *arguments):
@@ -52,44 +53,58 @@ def browser() -> Iterator[object]:
         running.close()
 
 
-@pytest.fixture(scope="session")
-def reports(tmp_path_factory):
-    """Paths of reports by name: "full", "bare" (calls of samples only) and "evil"."""
+STUDIES = {
+    "full": {"classes": ["SLE", "control"], "batch": "plate2", "feature": "mz"},
+    "evil": {
+        "classes": ["<script>alert(1)</script>", "</script><b>'\"&"],
+        "batch": '"><img src=x onerror=alert(2)>',
+        "feature": "<script>alert(3)</script> %{x} $y$",
+    },
+}
+
+
+def _written(name):
+    """A report with every part there is, or, as "bare", of the calls of samples alone."""
     pieces_of = runpy.run_path(str(TESTS / "report/conftest.py"))["pieces_of"]
+    if name == "bare":
+        nothing = {"subjects": None, "history": None, "embedding": None, "metrics": {}}
+        return render_page(summarise(**pieces_of() | nothing))
     evaluated = runpy.run_path(str(TESTS / "report/evaluated.py"))["evaluated"]
+    names = STUDIES[name]
+    strange = {"subject": "</title>'\"", "sample": "\"'<i>&amp;"} if name == "evil" else {}
+    pieces, evaluation = evaluated(pieces_of(**names, **strange, n=240), **names)
+    return render_page(summarise(**pieces), evaluation)
+
+
+@pytest.fixture(scope="session")
+def report(tmp_path_factory):
+    """Give the path of a report by its name, made when it is first asked for."""
     folder = tmp_path_factory.mktemp("reports")
-    named = {
-        "full": {"classes": ["SLE", "control"], "batch": "plate2", "feature": "mz"},
-        "evil": {
-            "classes": ["<script>alert(1)</script>", "</script><b>'\"&"],
-            "batch": '"><img src=x onerror=alert(2)>',
-            "feature": "<script>alert(3)</script> %{x} $y$",
-        },
-    }
-    paths = {}
-    for name, names in named.items():
-        strange = {"subject": "</title>'\"", "sample": "\"'<i>&amp;"} if name == "evil" else {}
-        pieces, evaluation = evaluated(pieces_of(**names, **strange, n=240), **names)
-        paths[name] = folder / f"{name}.html"
-        paths[name].write_text(render_page(summarise(**pieces), evaluation), encoding="utf-8")
-    bare = pieces_of() | {"subjects": None, "history": None, "embedding": None, "metrics": {}}
-    paths["bare"] = folder / "bare.html"
-    paths["bare"].write_text(render_page(summarise(**bare)), encoding="utf-8")
-    return paths
+
+    def path_of(name):
+        path = folder / f"{name}.html"
+        if not path.exists():
+            path.write_text(_written(name), encoding="utf-8")
+        return path
+
+    return path_of
 
 
 @pytest.fixture
 def open_page(browser, request):
-    """Open a file with the network off; a complaint of the page fails the test."""
+    """Open a file with the network off; a complaint of the page fails the test.
+
+    The screenshot that is kept is of the window, or of the whole page.
+    """
     contexts, opened = [], []
 
-    def open_(path, *, width=1000, height=800, **settings):
+    def open_(path, *, width=1000, height=800, whole=False, **settings):
         context = browser.new_context(viewport={"width": width, "height": height}, **settings)
         context.set_offline(True)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(10_000)
-        one = Opened(page)
+        one = Opened(page, whole)
         opened.append(one)
         page.on("console", lambda message: _complaint(one, message))
         page.on("pageerror", lambda error: one.wrongs.append(f"error: {error}"))
@@ -103,7 +118,7 @@ def open_page(browser, request):
     name = re.sub(r"\W+", "-", request.node.name.removeprefix("test_")).strip("-")
     for number, one in enumerate(opened):
         suffix = f"-{number + 1}" if len(opened) > 1 else ""
-        one.page.screenshot(path=ARTEFACTS / f"{name}{suffix}.png", full_page=True)
+        one.page.screenshot(path=ARTEFACTS / f"{name}{suffix}.png", full_page=one.whole)
     for context in contexts:
         context.close()
     wrongs = [wrong for one in opened for wrong in one.wrongs]

@@ -8,8 +8,8 @@ N_CHARTS = 4 + 1 + 1 + 1 + 1 + 1 + 1 + 5 + 2 + 1
 
 
 @pytest.fixture
-def full(open_page, reports):
-    return open_page(reports["full"])
+def full(open_page, report):
+    return open_page(report("full"))
 
 
 def colours(opened, when="before"):
@@ -18,8 +18,8 @@ def colours(opened, when="before"):
     )
 
 
-def test_the_report_opens_and_draws_everything(full):
-    page = full.page
+def test_the_report_opens_and_draws_everything(open_page, report):
+    page = open_page(report("full"), whole=True).page
     assert page.locator(".result p").first.inner_text().startswith("Batch plate2, 120 subjects")
     assert "Expected accuracy" not in page.locator(".result").inner_text()
     assert "(0.82–0.91)" in page.locator(".result p").first.inner_text()
@@ -116,8 +116,8 @@ def test_tables_filter_search_and_show_more(full):
     assert status.inner_text() == "0 of 240 rows"
 
 
-def test_live_cells_read_as_the_static_ones(full, open_page, reports):
-    static = open_page(reports["full"], java_script_enabled=False).page
+def test_live_cells_read_as_the_static_ones(full, open_page, report):
+    static = open_page(report("full"), java_script_enabled=False).page
     for table in ("calls", "biomarkers", "attribution"):
         written = rows(static, table).all_inner_texts()[:60]
         assert rows(full.page, table).all_inner_texts()[: len(written)] == written
@@ -137,8 +137,8 @@ def test_a_feature_is_drawn_when_its_row_is_chosen(full):
     assert full.run("document.querySelector('#boxes .js-plotly-plot').data.length") == 2
 
 
-def test_a_phone_needs_no_sideways_scrolling(open_page, reports):
-    opened = open_page(reports["full"], width=360, height=740, has_touch=True)
+def test_a_phone_needs_no_sideways_scrolling(open_page, report):
+    opened = open_page(report("full"), width=360, height=740, has_touch=True, whole=True)
     assert opened.run("document.documentElement.scrollWidth") <= 360
     widths = opened.run(
         "[...document.querySelectorAll('.js-plotly-plot')].map(one => one.offsetWidth)"
@@ -151,8 +151,8 @@ def ground(opened):
     return opened.run("getComputedStyle(document.body).backgroundColor")
 
 
-def test_dark_follows_the_system_and_the_button(open_page, reports):
-    opened = open_page(reports["full"], color_scheme="dark")
+def test_dark_follows_the_system_and_the_button(open_page, report):
+    opened = open_page(report("full"), color_scheme="dark", whole=True)
     dark = ground(opened)
     ink = "document.querySelector('[data-when=before]').layout.font.color"
     assert opened.run(ink) == "#e4e7eb"
@@ -163,8 +163,8 @@ def test_dark_follows_the_system_and_the_button(open_page, reports):
     assert ground(opened) == dark
 
 
-def test_paper_gets_every_section_on_white(open_page, reports, tmp_path):
-    opened = open_page(reports["full"], color_scheme="dark", width=700)
+def test_paper_gets_every_section_on_white(open_page, report, tmp_path):
+    opened = open_page(report("full"), color_scheme="dark", width=700, whole=True)
     sections = opened.page.locator("main h2").all_inner_texts()
     opened.page.emulate_media(media="print")
     assert ground(opened) == "rgb(255, 255, 255)"
@@ -178,8 +178,8 @@ def test_paper_gets_every_section_on_white(open_page, reports, tmp_path):
     assert 5 < written.count(b"/Type /Page\n") < 30
 
 
-def test_names_of_the_user_are_only_text(open_page, reports):
-    opened = open_page(reports["evil"])
+def test_names_of_the_user_are_only_text(open_page, report):
+    opened = open_page(report("evil"), whole=True)
     page = opened.page
     assert page.locator(".js-plotly-plot").count() == N_CHARTS
     assert page.locator("main script, main img, main b b, main i").count() == 0
@@ -215,16 +215,16 @@ def test_everything_is_reached_by_keyboard(full):
     assert full.run(f"{unreachable}.length") == 0
 
 
-def test_without_scripts_text_tables_and_drawings_are_there(open_page, reports):
-    page = open_page(reports["full"], java_script_enabled=False).page
+def test_without_scripts_text_tables_and_drawings_are_there(open_page, report):
+    page = open_page(report("full"), java_script_enabled=False, whole=True).page
     assert rows(page, "calls").count() == 120
     assert page.locator("svg.plot").count() > 15
     assert all(still.is_visible() for still in page.locator(".panels.still").all())
     assert not page.locator("#theme").is_visible()
 
 
-def test_a_report_of_calls_alone(open_page, reports):
-    page = open_page(reports["bare"]).page
+def test_a_report_of_calls_alone(open_page, report):
+    page = open_page(report("bare"), whole=True).page
     assert rows(page, "calls").count() == 60
     assert page.locator("nav a").all_inner_texts() == [
         "Result",
