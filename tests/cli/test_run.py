@@ -18,6 +18,7 @@ from crossplate.io import read_table, write_frame
 FILES = {
     ".crossplate",
     "calibrated.csv",
+    "figures",
     "history.csv",
     "latent.csv",
     "metrics.json",
