@@ -111,6 +111,8 @@ def open_page(browser, request):
         page.on("dialog", lambda dialog: (one.wrongs.append("dialog"), dialog.dismiss()))
         page.on("request", lambda sent: _request(one, sent.url, path))
         page.goto(path.as_uri())
+        if settings.get("java_script_enabled", True):
+            page.wait_for_selector("html[data-ready]", state="attached")
         return one
 
     yield open_

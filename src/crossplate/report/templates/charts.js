@@ -52,6 +52,10 @@ function barColour(bar) {
   return bright(bar.own ? DATA.colours.own : DATA.colours.other);
 }
 
+function hasLine(bar) {
+  return bar.line !== undefined && bar.line !== null;
+}
+
 function barFigure(chart) {
   const places = chart.bars.map((_, place) => place);
   const trace = {
@@ -66,13 +70,14 @@ function barFigure(chart) {
   };
   const ends = chart.bars.map((bar) => Math.max(bar.value, bar.line ?? 0, bar.reach?.[1] ?? 0));
   const longest = chart.whole ? 1 : Math.max(...ends) || 1;
-  const shapes = chart.bars.filter((bar) => bar.line !== undefined && bar.line !== null)
-    .map((bar) => lineShape(bar.line, chart.bars.indexOf(bar) - 0.26, chart.bars.indexOf(bar) + 0.26));
+  const shapes = places.filter((place) => hasLine(chart.bars[place]))
+    .map((place) => lineShape(chart.bars[place].line, place - 0.26, place + 0.26));
   const layout = layoutOf({
     height: 34 + BAR_ROW * chart.bars.length, margin: { l: 8, r: 8, t: 2, b: 26 }, shapes,
     xaxis: axisOf("", { range: [0, 1.16 * longest], showgrid: false }),
     yaxis: { range: [chart.bars.length - 0.7, -0.75], visible: false, fixedrange: true },
-    annotations: chart.bars.flatMap((bar, place) => barTexts(bar, place, ends[place] + 0.015 * longest)),
+    annotations: places.flatMap(
+      (place) => barTexts(chart.bars[place], place, ends[place] + 0.015 * longest)),
   });
   return { traces: [trace], layout };
 }
@@ -80,7 +85,7 @@ function barFigure(chart) {
 function barHover(bar, chart) {
   const lines = [plain(bar.name), cellText(bar.value, "score")];
   if (bar.reach) lines.push(`${cellText(bar.reach[0], "score")} to ${cellText(bar.reach[1], "score")}`);
-  if (bar.line !== undefined && bar.line !== null) lines.push(`${chart.line}: ${cellText(bar.line, "score")}`);
+  if (hasLine(bar)) lines.push(`${chart.line}: ${cellText(bar.line, "score")}`);
   return lines.join("<br>");
 }
 
@@ -169,7 +174,7 @@ function histogramRange(chart) {
 function dotFigure(chart) {
   const trace = {
     type: "scatter", mode: "markers", x: chart.xs, y: chart.ys, hoverinfo: "text",
-    marker: { color: bright(DATA.colours.own), size: 6, opacity: 0.55 },
+    marker: { color: bright(DATA.colours.own), size: 6, opacity: 0.7 },
     hovertext: chart.names.map((name, at) => `${plain(name)}<br>label ${cellText(chart.xs[at], "score")}`
       + `<br>batch ${cellText(chart.ys[at], "score")}`),
   };

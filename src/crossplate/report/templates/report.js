@@ -10,10 +10,23 @@ function startTables(onFeature) {
   }
 }
 
-function startFigures() {
-  for (const block of document.querySelectorAll("[data-figure]")) {
-    const charts = DATA.figures[block.dataset.figure];
-    if (charts) startFigure(block, charts);
+// Parts of the page that take time, in the order in which they are likely to be looked at.
+function slowParts() {
+  const embedding = document.getElementById("embedding");
+  const parts = [...document.querySelectorAll("[data-figure]")]
+    .filter((block) => DATA.figures[block.dataset.figure])
+    .map((block) => () => startFigure(block, DATA.figures[block.dataset.figure]));
+  if (embedding && DATA.embedding.length) parts.push(() => startEmbedding(embedding, DATA.embedding));
+  return parts;
+}
+
+// One at a time, so that the page can be read and scrolled in the meantime.
+function runInTurn(parts) {
+  if (parts.length) {
+    parts[0]();
+    setTimeout(() => runInTurn(parts.slice(1)));
+  } else {
+    document.documentElement.dataset.ready = "yes";
   }
 }
 
@@ -25,10 +38,7 @@ function start() {
   const boxes = document.getElementById("boxes");
   if (boxes && DATA.boxes) onFeature = startBoxes(boxes, DATA.boxes, DATA.first[0]);
   startTables(onFeature);
-  if (!DATA.figures) return;
-  startFigures();
-  const embedding = document.getElementById("embedding");
-  if (embedding && DATA.embedding.length) startEmbedding(embedding, DATA.embedding);
+  setTimeout(() => runInTurn(DATA.figures ? slowParts() : []));
 }
 
 start();
