@@ -46,7 +46,7 @@ def browser() -> Iterator[object]:
     except ImportError:
         _missing("playwright is not installed")
     # Chromium's own sandbox is refused to root, which tests in a container often run as.
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    arguments = ["--disable-gpu", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=executable, args=arguments)
         yield running
@@ -63,16 +63,24 @@ STUDIES = {
 }
 
 
+NOTHING = {"history": None, "embedding": None, "metrics": {}}
+
+
 def _written(name):
-    """A report with every part there is, or, as "bare", of the calls of samples alone."""
+    """A report with every part there is; as "tables" with few charts, which is quicker to open.
+
+    "bare" has the calls of samples alone.
+    """
     pieces_of = runpy.run_path(str(TESTS / "report/conftest.py"))["pieces_of"]
     if name == "bare":
-        nothing = {"subjects": None, "history": None, "embedding": None, "metrics": {}}
-        return render_page(summarise(**pieces_of() | nothing))
+        return render_page(summarise(**pieces_of() | NOTHING | {"subjects": None}))
     evaluated = runpy.run_path(str(TESTS / "report/evaluated.py"))["evaluated"]
-    names = STUDIES[name]
+    names = STUDIES.get(name, STUDIES["full"])
     strange = {"subject": "</title>'\"", "sample": "\"'<i>&amp;"} if name == "evil" else {}
     pieces, evaluation = evaluated(pieces_of(**names, **strange, n=240), **names)
+    if name == "tables":
+        pieces |= NOTHING
+        evaluation = {part: evaluation[part] for part in ("calling", "biomarkers", "attribution")}
     return render_page(summarise(**pieces), evaluation)
 
 

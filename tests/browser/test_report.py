@@ -12,6 +12,11 @@ def full(open_page, report):
     return open_page(report("full"))
 
 
+@pytest.fixture
+def tables(open_page, report):
+    return open_page(report("tables"))
+
+
 def colours(opened, when="before"):
     return opened.run(
         "when => [...document.querySelector(`[data-when=${when}]`).data[0].marker.color]", when
@@ -81,8 +86,8 @@ def rows(page, table):
     return page.locator(f"[data-table={table}] tbody tr")
 
 
-def test_tables_sort_by_any_column(full):
-    page = full.page
+def test_tables_sort_by_any_column(tables):
+    page = tables.page
     head = page.locator("[data-table=calls] thead th").filter(has_text="p(SLE)")
     column = "[data-table=calls] tbody td:nth-child(4)"
     head.get_by_role("button").click()
@@ -97,8 +102,8 @@ def test_tables_sort_by_any_column(full):
     assert page.locator("[data-table=calls] [aria-sort]").count() == 1
 
 
-def test_tables_filter_search_and_show_more(full):
-    page = full.page
+def test_tables_filter_search_and_show_more(tables):
+    page = tables.page
     box = page.locator(".searched").filter(has=page.locator("[data-table=samples]"))
     status = box.get_by_role("status")
     assert status.inner_text() == "240 rows"
@@ -116,15 +121,15 @@ def test_tables_filter_search_and_show_more(full):
     assert status.inner_text() == "0 of 240 rows"
 
 
-def test_live_cells_read_as_the_static_ones(full, open_page, report):
-    static = open_page(report("full"), java_script_enabled=False).page
+def test_live_cells_read_as_the_static_ones(tables, open_page, report):
+    static = open_page(report("tables"), java_script_enabled=False).page
     for table in ("calls", "biomarkers", "attribution"):
         written = rows(static, table).all_inner_texts()[:60]
-        assert rows(full.page, table).all_inner_texts()[: len(written)] == written
+        assert rows(tables.page, table).all_inner_texts()[: len(written)] == written
 
 
-def test_a_feature_is_drawn_when_its_row_is_chosen(full):
-    page = full.page
+def test_a_feature_is_drawn_when_its_row_is_chosen(tables):
+    page = tables.page
     title = page.locator("#boxes [role=status]")
     assert title.inner_text() == "mz 0 by batch and label"
     box = page.locator(".searched").filter(has=page.locator("[data-table=biomarkers]"))
@@ -134,7 +139,7 @@ def test_a_feature_is_drawn_when_its_row_is_chosen(full):
     box.get_by_role("searchbox").fill("mz 17")
     page.get_by_role("button", name="mz 17").first.click()
     assert title.inner_text() == "mz 17 by batch and label"
-    assert full.run("document.querySelector('#boxes .js-plotly-plot').data.length") == 2
+    assert tables.run("document.querySelector('#boxes .js-plotly-plot').data.length") == 2
 
 
 def test_a_phone_needs_no_sideways_scrolling(open_page, report):
@@ -197,22 +202,22 @@ def test_names_of_the_user_are_only_text(open_page, report):
     assert page.locator("#boxes .boxlayer path.box").count() == 4
 
 
-def test_everything_is_reached_by_keyboard(full):
-    page = full.page
+def test_everything_is_reached_by_keyboard(tables):
+    page = tables.page
     focused = "document.activeElement.id || document.activeElement.textContent"
     page.keyboard.press("Tab")
-    assert full.run(focused) == "theme"
+    assert tables.run(focused) == "theme"
     outline = "getComputedStyle(document.activeElement).outlineStyle"
-    assert full.run(outline) == "solid"
+    assert tables.run(outline) == "solid"
     page.keyboard.press("Enter")
-    assert ground(full) != "rgb(255, 255, 255)"
+    assert ground(tables) != "rgb(255, 255, 255)"
     page.get_by_role("button", name="mz 1", exact=True).first.focus()
     page.keyboard.press("Enter")
     assert page.locator("#boxes [role=status]").inner_text() == "mz 1 by batch and label"
     unreachable = (
         "[...document.querySelectorAll('button, input, select')].filter(e => e.tabIndex < 0)"
     )
-    assert full.run(f"{unreachable}.length") == 0
+    assert tables.run(f"{unreachable}.length") == 0
 
 
 def test_without_scripts_text_tables_and_drawings_are_there(open_page, report):

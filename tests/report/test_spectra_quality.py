@@ -53,8 +53,7 @@ def example(name: str, own: str, shift: float) -> ExampleSpectrum:
     )
 
 
-@pytest.fixture
-def quality() -> SpectraQuality:
+def quality_by_hand() -> SpectraQuality:
     """Two batches, one spectrum left out."""
     spectra = pd.DataFrame(
         {
@@ -80,6 +79,11 @@ def quality() -> SpectraQuality:
         examples=(example("s0", "a", 2.0), example("s9", "b", -2.0)),
         settings=preset_settings("maldi-proteins").to_dict(),
     )
+
+
+@pytest.fixture
+def quality() -> SpectraQuality:
+    return quality_by_hand()
 
 
 def page(quality: SpectraQuality, title: str = "Spectra of plate1") -> str:
