@@ -93,7 +93,8 @@ def render_page(summary: ReportSummary, evaluation: Mapping[str, Any] | None = N
             if table is not None
         },
     }
-    return render("page.html", values, data, live=bool(data["figures"] or data["embedding"]))
+    live = bool(data["figures"] or data["embedding"] or data["boxes"])
+    return render("page.html", values, data, live=live)
 
 
 def _left_out(reasons: Mapping[str, str] | None) -> list[str]:

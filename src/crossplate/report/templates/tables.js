@@ -124,7 +124,8 @@ function showRows(table, limit) {
   table.limit = limit;
   table.body.replaceChildren(...places.slice(0, limit).map((place) => rowOf(table, rows[place])));
   const [shown, all] = [places.length, rows.length].map((n) => n.toLocaleString("en-US"));
-  table.count.textContent = shown === all ? `${all} rows` : `${shown} of ${all} rows`;
+  const noun = rows.length === 1 ? "row" : "rows";
+  table.count.textContent = shown === all ? `${all} ${noun}` : `${shown} of ${all} ${noun}`;
   table.more.hidden = places.length <= limit;
   const rest = places.length > limit ? `The first ${limit} of ${shown} rows.` : "";
   if (table.rest) table.rest.textContent = rest;
