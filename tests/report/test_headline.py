@@ -51,7 +51,13 @@ def test_calls_below_the_confidence_are_left_open(predictions_by_hand):
     assert calls_told(doubted, None) == (
         "Batch B, 8 samples: 4 called SLE, 2 control, 2 not called."
     )
-    assert set(calls_with_doubt(calls, float("inf"))["predicted"]) == {"not called"}
+    assert list(doubted.columns)[1:3] == ["likeliest", "predicted"]
+    assert doubted["likeliest"].tolist() == calls["predicted"].tolist()
+    nothing = calls_with_doubt(calls, float("inf"))
+    assert set(nothing["predicted"]) == {"not called"}
+    assert calls_told(nothing, None) == (
+        "Batch B, 8 samples: none sure enough to be called; likely 5 SLE, 3 control."
+    )
 
 
 def test_the_confidence_is_that_of_the_level():

@@ -19,6 +19,7 @@ def test_the_worst_comes_first_and_what_was_not_made_last():
     assert cards[0].figure == "Share of it: 0.123 (limit 0.05)"
     assert cards[3].figure == ""
     assert {card.advice for card in cards} == {"Look there."}
+    assert trust_cards([check("ok", figure=-2e-16)])[0].figure == "Share of it: 0 (limit 0.05)"
     assert trust_cards(None) == ()
 
 

@@ -12,6 +12,8 @@ from crossplate.report.wording import alike, count_of, decimals, shortened
 
 MOST_NAMES = 6
 
+LIKELIEST = "likeliest"
+
 __all__ = [
     "MOST_NAMES",
     "calls_told",
@@ -43,13 +45,20 @@ def threshold_of(evaluation: Mapping[str, Any] | None, noun: str) -> float | Non
 
 
 def calls_with_doubt(frame: pd.DataFrame, threshold: float | None) -> pd.DataFrame:
-    """Predictions or subjects, "not called" where the confidence is below the threshold."""
+    """Predictions or subjects, "not called" where the confidence is below the threshold.
+
+    The likeliest class then stands beside, in a column `LIKELIEST`.
+    """
     if threshold is None:
         return frame
     confidence = frame[[f"p_{name}" for name in class_names(frame)]].max(axis=1)
     doubtful = (confidence < threshold).to_numpy()
+    if not doubtful.any():
+        return frame
     called = frame["predicted"].astype(object).mask(doubtful, NOT_CALLED)
-    return frame.assign(predicted=called)
+    made = frame.assign(predicted=called)
+    made.insert(list(frame.columns).index("predicted"), LIKELIEST, frame["predicted"])
+    return made
 
 
 def calls_told(predictions: pd.DataFrame, subjects: pd.DataFrame | None) -> str:
@@ -76,6 +85,9 @@ def _called(frame: pd.DataFrame) -> str:
     parts = [f"{counts.get(name, 0):,} {name}" for name in names]
     number, _, name = parts[0].partition(" ")
     told = [f"{number} called {name}", *parts[1:]]
+    if counts.get(NOT_CALLED) == len(frame):
+        likely = _called(frame.assign(predicted=frame[LIKELIEST])).replace(" called ", " ", 1)
+        return f"none sure enough to be called; likely {likely}"
     if counts.get(NOT_CALLED) and NOT_CALLED not in names:
         told.append(f"{counts[NOT_CALLED]:,} {NOT_CALLED}")
     return ", ".join(told)

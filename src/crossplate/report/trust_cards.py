@@ -20,6 +20,8 @@ CHECK_NAMES = {
     "precision": "Enough subjects",
 }
 VERDICT_NAMES = {"stop": "Stop", "look": "Look", "ok": "OK", None: "Not checked"}
+# Finer differences of a figure are rounding errors.
+_DECIMALS = 6
 _ORDER = {verdict: place for place, verdict in enumerate(VERDICT_NAMES)}
 
 __all__ = ["TrustCard", "trust_cards", "trust_sentence"]
@@ -71,7 +73,9 @@ def _figure(check: Mapping[str, Any]) -> str:
     figure, name = check.get("figure"), str(check.get("figure_name") or "")
     if figure is None:
         return ""
-    text = f"{name}: {figure:.3g}" if name else f"{figure:.3g}"
+    # Adding 0 turns the -0.0 of a tiny negative number into 0.
+    number = f"{round(figure, _DECIMALS) + 0.0:.3g}"
+    text = f"{name}: {number}" if name else number
     limit = check.get("threshold")
     return f"{text[:1].upper()}{text[1:]}" + (f" (limit {limit:.3g})" if limit is not None else "")
 

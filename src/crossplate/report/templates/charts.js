@@ -62,11 +62,6 @@ function barFigure(chart) {
     type: "bar", orientation: "h", y: places, x: chart.bars.map((bar) => bar.value),
     width: 0.36, marker: { color: chart.bars.map(barColour) }, hoverinfo: "text",
     hovertext: chart.bars.map((bar) => barHover(bar, chart)),
-    error_x: {
-      type: "data", symmetric: false, color: colourOf("--text"), thickness: 1, width: 4,
-      array: chart.bars.map((bar) => (bar.reach ? bar.reach[1] - bar.value : null)),
-      arrayminus: chart.bars.map((bar) => (bar.reach ? bar.value - bar.reach[0] : null)),
-    },
   };
   const ends = chart.bars.map((bar) => Math.max(bar.value, bar.line ?? 0, bar.reach?.[1] ?? 0));
   const longest = chart.whole ? 1 : Math.max(...ends) || 1;
@@ -79,7 +74,16 @@ function barFigure(chart) {
     annotations: places.flatMap(
       (place) => barTexts(chart.bars[place], place, ends[place] + 0.015 * longest)),
   });
-  return { traces: [trace], layout };
+  return { traces: [trace, ...reachTraces(chart)], layout };
+}
+
+// Lines of the intervals, of the bars that have one.
+function reachTraces(chart) {
+  return chart.bars.flatMap((bar, place) => (bar.reach ? [{
+    type: "scatter", mode: "lines+markers", x: bar.reach, y: [place, place], hoverinfo: "skip",
+    line: { color: colourOf("--text"), width: 1.2 },
+    marker: { symbol: "line-ns-open", size: 7, color: colourOf("--text") },
+  }] : []));
 }
 
 function barHover(bar, chart) {
