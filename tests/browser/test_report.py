@@ -89,7 +89,7 @@ def rows(page, table):
 def test_tables_sort_by_any_column(tables):
     page = tables.page
     head = page.locator("[data-table=calls] thead th").filter(has_text="p(SLE)")
-    column = "[data-table=calls] tbody td:nth-child(4)"
+    column = "[data-table=calls] tbody td:nth-child(5)"
     head.get_by_role("button").click()
     assert head.get_attribute("aria-sort") == "descending"
     falling = [float(text) for text in page.locator(column).all_inner_texts()]

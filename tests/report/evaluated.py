@@ -18,7 +18,8 @@ def evaluation_of(classes, batches, feature, n_rows, seed=0):
         "feature": [name for name in names for _ in batches],
         "batch": list(batches) * len(names),
         "frequency": [round(1 - place / 100, 2) for place in range(len(names) * len(batches))],
-        "p": [10.0 ** -(8 - place // 10) for place in range(len(names) * len(batches))],
+        "p": [1.0, 0.0, 0.05, 0.012]
+        + [10.0 ** -(8 - place // 10) for place in range(len(names) * len(batches) - 4)],
         "q": [None] * (len(names) * len(batches)),
         "effect": rng.uniform(-1, 1, len(names) * len(batches)).tolist(),
         "effect_label": [classes[1]] * (len(names) * len(batches)),

@@ -40,7 +40,7 @@ def test_every_check_there_is_has_a_name_of_its_own():
 @pytest.mark.parametrize(
     ("verdicts", "says", "stop"),
     [
-        (["ok", "ok", None], "All 2 trust checks that could be made passed.", False),
+        (["ok", "ok", None], "No fault in 2 trust checks that could be made.", False),
         (["ok", "look"], "Of 2 trust checks, 1 asks for a look (run order)", False),
         (["stop", "stop", "look"], "2 say stop (run order, run order) and 1 asks for", True),
     ],

@@ -98,6 +98,6 @@ def trust_sentence(checks: Sequence[Mapping[str, Any]] | None) -> tuple[str, boo
         if its
     ]
     if not told:
-        return f"All {count_of(len(made), 'trust check')} that could be made passed.", False
+        return f"No fault in {count_of(len(made), 'trust check')} that could be made.", False
     text = f"Of {count_of(len(made), 'trust check')}, {' and '.join(told)}: read the advice below."
     return text, bool(names["stop"])

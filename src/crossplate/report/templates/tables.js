@@ -7,15 +7,15 @@ const SMALL = 0.001;
 function cellText(value, kind) {
   if (value === null) return "–";
   if (typeof value === "number") {
-    const whole = Number.isInteger(value);
     if (kind === "count") return value.toLocaleString("en-US");
     if (kind === "score") return value.toFixed(3).replace(/^-(0\.0+)$/, "$1");
-    if (kind === "small") return whole ? value.toLocaleString("en-US") : twoDigits(value);
+    if (kind === "small") return twoDigits(value);
   }
   return String(value);
 }
 
 function twoDigits(value) {
+  if (value === 0) return "0";
   if (Math.abs(value) < SMALL) return value.toExponential(1).replace("e+", "e");
   return value.toFixed(Math.max(0, 1 - Math.floor(Math.log10(Math.abs(value)))));
 }
