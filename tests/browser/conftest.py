@@ -111,7 +111,8 @@ def open_page(browser, request):
         context.set_offline(True)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        # A busy machine may take long; what hangs is still found.
+        page.set_default_timeout(60_000)
         one = Opened(page, whole)
         opened.append(one)
         page.on("console", lambda message: _complaint(one, message))
