@@ -53,7 +53,8 @@ def frame_of(table: SampleTable) -> pd.DataFrame:
 @pytest.fixture(autouse=True)
 def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the figures of the page, which take longer than all else. ``trained`` has them."""
-    monkeypatch.setattr("crossplate.report.render_page", lambda summary: "<!doctype html>")
+    monkeypatch.setattr("crossplate.report.render_page", lambda *_: "<!doctype html>")
+    monkeypatch.setattr("crossplate.report.save_figures", lambda *_: ())
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -19,6 +19,7 @@ FILES = {
     ".crossplate",
     "calibrated.csv",
     "evaluation.json",
+    "figures",
     "history.csv",
     "latent.csv",
     "metrics.json",

@@ -27,6 +27,7 @@ _SCORES = {
 _LEVELS = {"subject_level": "subjects", "sample_level": "samples"}
 _FILES = {
     "report.html": "all of this as a page",
+    "figures/": "its figures as SVG and PDF, with captions",
     "subjects.csv": "a call for each subject",
     "predictions.csv": "a call and probabilities for each sample",
     "calibrated.csv": "the measurements without batch effect, in original units",

@@ -138,7 +138,7 @@ def read_texts(path: str | os.PathLike[str]) -> pd.DataFrame:
     InputError
         If the file cannot be read.
     """
-    frame = _read_raw(Path(path), lambda _: True).frame
+    frame = read_raw(Path(path), lambda _: True).frame
     return frame.set_axis([column_name(name) for name in frame.columns], axis=1)
 
 

@@ -32,6 +32,8 @@ Progress = Callable[[str, int, int], None]
 
 QUICK_CLASSIFIER = {"n_splits": 3, "max_rows": 200}
 """What the classifier of batches is bounded by where time is short; it is the costliest part."""
+QUICK_MAP = 1_000
+"""Most samples of a t-SNE map that takes no more than some seconds."""
 RUN_ORDER = ("injectionorder", "runorder", "order", "injection")
 """Columns of numbers that tell when a sample was measured, best first; without ``_`` and case."""
 
@@ -65,6 +67,9 @@ class FullEvaluation:
         Trust checks.
     permutation, ceiling, cross_batch, biomarkers, attribution
         The parts that take long, of :mod:`crossplate.study.thorough`; None unless wanted.
+    embedding
+        Samples before and after calibration on one t-SNE map and in the plane of one PCA; of
+        studies of more than ``QUICK_MAP`` samples one of the parts that take long.
     left_out
         Part → why it could not be had.
     called_samples, called_subjects
@@ -87,6 +92,7 @@ class FullEvaluation:
     cross_batch: list[dict[str, Any]] | None = None
     biomarkers: dict[str, Any] | None = None
     attribution: dict[str, Any] | None = None
+    embedding: dict[str, Any] | None = None
     left_out: dict[str, str] = field(default_factory=dict)
     called_samples: pd.Series | None = None
     called_subjects: pd.Series | None = None
@@ -137,6 +143,9 @@ def evaluate_study(
         "trust": _trust(evidence),
         **_batch_effect(evidence, attempts, {} if full else QUICK_CLASSIFIER),
     }
+    if full or len(result.before) <= QUICK_MAP:
+        tell("Map of samples", 0, 1)
+        found["embedding"] = attempts.of("embedding", lambda: _embedding(result))
     if full:
         from crossplate.study.thorough import thorough_parts
 
@@ -150,6 +159,21 @@ def evaluate_study(
         called_samples=rows.get("sample"),
         called_subjects=rows.get("subject"),
     )
+
+
+def _embedding(result: StudyResult) -> dict[str, Any]:
+    """Samples before and after calibration, seen from the same side."""
+    from crossplate.report import tsne_embedding
+
+    assert result.before is not None
+    assert result.after is not None
+    found = tsne_embedding(
+        result.before.iloc[:, 1:].to_numpy(),
+        result.after.iloc[:, 1:].to_numpy(),
+        batch=result.table.batch,
+        label=result.table.label,
+    )
+    return found.to_dict() | {"notices": list(found.notices)}
 
 
 def evaluate_plate(

@@ -8,18 +8,17 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from crossplate.errors import InputError
 from crossplate.io import write_frame
 from crossplate.study.evaluation import FullEvaluation
+from crossplate.study.reporting import FIGURES, write_report
 from crossplate.study.running import StudyResult
-
-if TYPE_CHECKING:
-    from crossplate.report import Embedding
 
 FORMAT = 1
 """Version of the output folder's layout."""
@@ -30,7 +29,6 @@ __all__ = [
     "EVALUATION",
     "FORMAT",
     "calling_beside",
-    "embedding_of",
     "rewrite_study",
     "settings_record",
     "versions_and_date",
@@ -93,8 +91,6 @@ def write_study(
     evaluate
         Options of a later evaluation, kept in ``settings.json`` too.
     """
-    from crossplate.report import render_page, summarise
-
     settings = settings_record(result, run, evaluate)
     history = None if result.before is None else result.model.history_
     metrics, predictions, subjects = result.metrics, result.predictions, result.subjects
@@ -117,16 +113,12 @@ def write_study(
     write_json(metrics, folder / "metrics.json")
     write_json(settings, folder / "settings.json")
     result.model.save(folder / "model")
-    summary = summarise(
-        metrics=result.metrics,
-        predictions=result.predictions,
-        subjects=result.subjects,
-        history=history,
+    write_report(
+        result,
+        folder,
         settings=settings,
-        notices=result.notices,
-        embedding=embedding_of(result),
+        evaluation=None if evaluation is None else evaluation.to_dict(),
     )
-    (folder / "report.html").write_text(render_page(summary), encoding="utf-8")
 
 
 def rewrite_study(
@@ -160,6 +152,9 @@ def rewrite_study(
             for path in written.iterdir():
                 if path.is_file():
                     path.replace(folder / path.name)
+            if (written / FIGURES).is_dir():
+                rmtree(folder / FIGURES, ignore_errors=True)
+                (written / FIGURES).replace(folder / FIGURES)
     except OSError as error:
         raise InputError(
             f"{folder} cannot be written to ({error.strerror or error}); ask for the right to, or "
@@ -204,25 +199,6 @@ def calling_beside(model_folder: Path) -> dict[str, Any] | None:
             f"{path} cannot be read ({error}); write it anew with crossplate evaluate, or delete it"
         ) from error
     return found
-
-
-def embedding_of(result: StudyResult) -> Embedding | None:
-    """Picture of all samples before and after calibration; None for a plate predicted later."""
-    from crossplate.report import pca_embedding
-
-    if result.before is None or result.after is None:
-        return None
-    return pca_embedding(
-        _values(result.before),
-        _values(result.after),
-        batch=result.table.batch,
-        label=result.table.label,
-    )
-
-
-def _values(frame: pd.DataFrame) -> Any:
-    """Numbers of a frame whose first column is the batch."""
-    return frame.iloc[:, 1:].to_numpy()
 
 
 def write_json(values: Mapping[str, Any], path: Path) -> None:
