@@ -238,7 +238,7 @@ def test_files_of_a_study(result, tmp_path):
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {
         "predictions.csv", "subjects.csv", "calibrated.csv", "latent.csv", "metrics.json",
-        "history.csv", "settings.json", "model", "report.html",
+        "history.csv", "settings.json", "model", "report.html", "figures",
     }  # fmt: skip
     path = tmp_path / "predictions.csv"
     read = pd.read_csv(path, index_col="sample_id", float_precision="round_trip")

@@ -1,6 +1,6 @@
 """Small simulated plates as files, and the commands run on them in this process."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,7 +53,17 @@ def frame_of(table: SampleTable) -> pd.DataFrame:
 @pytest.fixture(autouse=True)
 def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the figures of the page, which take longer than all else. ``trained`` has them."""
-    monkeypatch.setattr("crossplate.report.render_page", lambda summary: "<!doctype html>")
+    monkeypatch.setattr("crossplate.report.render_page", lambda *_: "<!doctype html>")
+    monkeypatch.setattr("crossplate.report.save_figures", lambda *_: ())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _few_trees_and_draws() -> Iterator[None]:
+    """Make the costliest parts of an evaluation small; their own tests have them in full."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("crossplate.evaluate.batch_classifier._TREES", 5)
+        patch.setattr("crossplate.evaluate.trust.label_shift.N_BOOTSTRAP", 20)
+        yield
 
 
 @pytest.fixture(scope="session")

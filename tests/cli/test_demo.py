@@ -76,7 +76,7 @@ def test_public_data_without_quality_controls(cli, tmp_path, monkeypatch, small_
     assert run["source"] == [str(out / "plates/1.csv")]
     assert run["metadata"] == ["injection_order"]
     assert list(pd.read_csv(out / "predictions.csv"))[3:] == [
-        *("predicted", "p_SLE", "p_control", "p_std")
+        *("predicted", "called", "p_SLE", "p_control", "p_std")
     ]
     again = cli("run", "--config", out / "settings.json", "--out", tmp_path / "again")
     assert again.code == 0, again.err

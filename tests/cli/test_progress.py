@@ -45,6 +45,17 @@ def test_steps_follow_one_another(progress):
     assert [(task.description, task.total) for task in progress.tasks] == [("Scoring", None)]
 
 
+def test_a_part_begins_once_and_is_counted(progress):
+    steps = Steps(progress)
+    steps.part("Biomarkers", 0, 1)
+    first = progress.tasks[0].id
+    steps.part("Biomarkers", 3, 50)
+    (task,) = progress.tasks
+    assert (task.id, task.description, task.completed, task.total) == (first, "Biomarkers", 3, 50)
+    steps.part("Attribution", 0, 1)
+    assert [(task.description, task.total) for task in progress.tasks] == [("Attribution", None)]
+
+
 def test_nothing_is_shown_where_there_is_no_terminal(capsys):
     with show_steps() as steps:
         steps.begin("Reading")

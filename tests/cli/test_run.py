@@ -18,6 +18,8 @@ from crossplate.io import read_table, write_frame
 FILES = {
     ".crossplate",
     "calibrated.csv",
+    "evaluation.json",
+    "figures",
     "history.csv",
     "latent.csv",
     "metrics.json",
@@ -39,7 +41,9 @@ def predictions(folder):
 def test_writes_all_files_and_predicts_the_target_alone(trained, plates):
     assert {path.name for path in trained.iterdir()} == FILES
     found = predictions(trained)
-    assert list(found) == ["batch", "subject", "predicted", "p_SLE", "p_control", "p_std"]
+    assert list(found) == [
+        *("batch", "subject", "predicted", "called", "p_SLE", "p_control", "p_std")
+    ]
     target = plates[plates["batch"] == "plate2"]
     assert list(found.index) == list(target["sample_id"])
     np.testing.assert_allclose(found["p_SLE"] + found["p_control"], 1, atol=1e-6)
@@ -157,10 +161,12 @@ def test_equal_file_names_in_two_folders_are_told_apart(cli, quick, files, tmp_p
 def test_summary_counts_calls_of_subjects_and_samples(cli, trained, tmp_path):
     done = cli("run", "--config", trained / "settings.json", "--out", tmp_path / "out")
     lines = [line.split() for line in done.out.splitlines()]
-    subjects = pd.read_csv(trained / "subjects.csv")["predicted"].value_counts()
-    samples = predictions(trained)["predicted"].value_counts()
-    for name, counts in (("subjects", subjects), ("samples", samples)):
-        wanted = [str(counts.get(label, 0)) for label in ("SLE", "control")]
+    for name, frame in (
+        ("subjects", pd.read_csv(trained / "subjects.csv")),
+        ("samples", predictions(trained)),
+    ):
+        counts = frame["predicted"].where(frame["called"]).value_counts(dropna=False)
+        wanted = [str(counts.get(label, 0)) for label in ("SLE", "control", np.nan)]
         assert [name, "called", *wanted] in lines
     scores = json.loads((trained / "metrics.json").read_text())["subject_level"]["crossplate"]
     shown = [f"{scores[name]:.3f}" for name in ("accuracy", "balanced_accuracy", "f1", "mcc")]

@@ -71,6 +71,68 @@ def test_missing_scores_are_dashes():
     assert ["crossplate", "1.000", "1.000", "-", "0.000", "-"] in lines
 
 
+def evaluation(**parts):
+    """What the summary reads of an evaluation."""
+    empty = dict.fromkeys(
+        ("intervals", "expected", "calling", "trust", "called_samples", "called_subjects")
+    )
+    return SimpleNamespace(**{**empty, **parts})
+
+
+CALLING = {"wanted_accuracy": 0.95, "n_source": 40}
+SURE = CALLING | {"threshold": 0.8, "source_accuracy": 0.97, "source_coverage": 0.5}
+
+
+def test_what_is_not_sure_enough_is_counted_apart():
+    called = pd.Series([True] * 10 + [False] * 4)
+    found = evaluation(calling={"sample": SURE}, called_samples=called)
+    text = " ".join(summary(result(), "o", [], found).split())
+    assert "class 0 1 not called samples learned from 3 1 samples called 10 0 4" in text
+    assert "a confidence of 0.80 or more" in text
+    assert "50% are that sure and 97% of those right" in text
+    none = evaluation(
+        calling={"sample": CALLING | {"threshold": None}}, called_samples=called & False
+    )
+    text = " ".join(summary(result(), "o", [], none).split())
+    assert "samples called 0 0 14" in text
+    assert "No samples are called" in text
+
+
+def test_expected_accuracy_of_the_target_or_else_of_the_source():
+    interval = {"scores": {"accuracy": {"estimate": 0.87, "low": 0.82, "high": 0.91}}}
+    simple = {"chance": 0.52, "zscore_logistic_regression": 0.83, "n_subjects": 40}
+    found = evaluation(expected={"sample": {**interval, **simple}})
+    text = " ".join(summary(result(), "o", [], found).split())
+    assert (
+        "Expected accuracy of a sample: 0.87 (0.82 to 0.91), chance 0.52, best simple method 0.83 "
+        "(z-score + logistic regression); by 40 subjects of the source"
+    ) in text
+    scores = {
+        **{"n": 4, "f1_average": "binary", "positive_class": "1", "counts": {"0": 1, "1": 3}},
+        **dict.fromkeys(("accuracy", "balanced_accuracy", "f1", "mcc", "roc_auc"), 0.9),
+    }
+    levels = {"crossplate": scores, "best_single_feature": scores | {"feature": "X5"}}
+    metrics = {"scored_on": "labels", "subject_level": levels, "sample_level": levels}
+    open_ended = {"scores": {"accuracy": {"estimate": 0.5, "low": None, "high": None}}}
+    found = evaluation(intervals={"subject": open_ended}, expected={"sample": interval | simple})
+    text = " ".join(summary(result(metrics=metrics), "o", [], found).split())
+    assert "Expected accuracy of a subject: 0.50, chance 0.75, best simple method 0.90" in text
+    assert "by labels of the target" in text
+
+
+def test_trust_checks_that_are_not_ok_have_a_line_the_worst_first():
+    checks = [
+        {"verdict": verdict, "advice": f"advice {number}"}
+        for number, verdict in enumerate(("ok", "look", "stop", None))
+    ]
+    text = summary(result(), "o", [], evaluation(trust=checks))
+    at = text.index("Trust checks:")
+    assert text[at:].splitlines()[1:3] == ["  - STOP: advice 2", "  - LOOK: advice 1"]
+    assert "advice 0" not in text
+    assert "advice 3" not in text
+    assert "Trust checks" not in summary(result(), "o", [], evaluation(trust=checks[:1]))
+
+
 def test_align():
     assert align([["", "ab"], ["xyz", "1"]]) == ["       ab", "  xyz   1"]
 

@@ -13,7 +13,7 @@ import pytest
 import scipy.sparse
 
 from crossplate.errors import InputError
-from crossplate.io import read_table, write_frame
+from crossplate.io import read_table, read_texts, write_frame
 from crossplate.io.reading import file_stem
 
 TEXT = [".csv", ".tsv", ".csv.gz", ".tsv.gz"]
@@ -307,3 +307,21 @@ def test_the_fiatof_file_is_read_with_batches_and_subjects(real_tables: Path) ->
     start = header.index("injection_order") + 1
     expected = np.array([[float(cell) for cell in row[start:]] for row in rows])
     np.testing.assert_array_equal(table.features.to_numpy(), expected)
+
+
+@pytest.mark.parametrize("ending", FLAT)
+def test_texts_are_read_as_they_stand(tmp_path: Path, ending: str) -> None:
+    frame = pd.DataFrame({"who ": ["007", "b", "c"], "diagnosis": ["SLE", None, "1"]})
+    path = tmp_path / f"labels{ending}"
+    if ending == ".xlsx":
+        frame.to_excel(path, index=False)
+    elif ending == ".parquet":
+        frame.to_parquet(path)
+    else:
+        frame.to_csv(path, index=False, sep="\t" if ".tsv" in ending else ",")
+    found = read_texts(path)
+    assert list(found.columns) == ["who", "diagnosis"]
+    assert list(found["who"]) == ["007", "b", "c"]
+    assert found["diagnosis"].isna().tolist() == [False, True, False]
+    with pytest.raises(InputError, match="does not exist"):
+        read_texts(tmp_path / "none.csv")

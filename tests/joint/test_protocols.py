@@ -5,7 +5,11 @@ import pandas as pd
 import pytest
 
 from crossplate import InputError, JointClassifier
-from crossplate.joint.protocols import predict_across_batches, predict_within_batches
+from crossplate.joint.protocols import (
+    predict_across_batches,
+    predict_held_out,
+    predict_within_batches,
+)
 
 from .conftest import make_rows
 
@@ -39,6 +43,23 @@ def test_within_batches_each_row_is_predicted_without_its_label(seed):
     noise[known] = np.random.default_rng(seed).permutation(truth[known])
     classes, found = predict_within_batches(QUICK, X, noise, batch=batch, n_splits=4)
     assert 0.3 < accuracy(classes, found[known], noise[known]) < 0.7
+
+
+def test_held_out_rows_of_the_source_are_predicted_without_their_labels():
+    X, truth, batch = three_plates()
+    y = np.where(batch == "plate C", None, truth)
+    classes, found = predict_held_out(QUICK, X, y, batch=batch, n_splits=4)
+    known = batch != "plate C"
+    assert np.isnan(found[~known]).all()
+    np.testing.assert_allclose(found[known].sum(axis=1), 1.0)
+    assert accuracy(classes, found[known], truth[known]) > 0.75
+    y[known] = np.random.default_rng(0).permutation(truth[known])
+    classes, found = predict_held_out(QUICK, X, y, batch=batch, n_splits=4)
+    assert accuracy(classes, found[known], y[known]) < 0.7
+    lone = np.where(np.arange(len(y)) == 0, "rare", None).astype(object)
+    lone[1:9] = "common"
+    with pytest.raises(InputError, match="the source needs labels of two classes"):
+        predict_held_out(QUICK, X, lone, batch=batch)
 
 
 def test_samples_of_a_subject_are_never_on_both_sides():

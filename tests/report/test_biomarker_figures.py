@@ -15,10 +15,10 @@ from crossplate.evaluate.biomarkers import Biomarkers, find_biomarkers
 from crossplate.evaluate.subject_values import SubjectValues, subject_values
 from crossplate.report.biomarker_figures import (
     _log_ticks,
-    _shortened,
     box_plot_caption,
     save_box_plots,
     save_upset,
+    shortened_middle,
     upset_caption,
 )
 from crossplate.table import SampleTable
@@ -85,9 +85,9 @@ def test_captions_say_what_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_names_of_batches_keep_their_ends() -> None:
-    assert _shortened("plate 1", 14) == "plate 1"
-    assert _shortened("hospital north plate 3", 14) == "hospit…plate 3"
-    assert len(_shortened("x" * 100, 14)) == 14
+    assert shortened_middle("plate 1", 14) == "plate 1"
+    assert shortened_middle("hospital north plate 3", 14) == "hospit…plate 3"
+    assert len(shortened_middle("x" * 100, 14)) == 14
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,10 @@ from markupsafe import escape
 
 from crossplate.report import pca_embedding, save_figure
 from crossplate.report.canvas import INK, PALETTE
-from crossplate.report.figures import (
-    distance_picture,
-    embedding_pictures,
-    loss_picture,
-    score_picture,
-)
+from crossplate.report.embedding_figures import embedding_pictures
+from crossplate.report.figures import distance_picture, loss_picture, score_picture
 from crossplate.report.summary import Distance, LossCurve
+from crossplate.report.views import view_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 NASTY = ["<script>alert(1)</script>", "\"a\" & 'b'", "$x^2$", "_hidden", "血液", "a\nb"]
@@ -59,7 +56,7 @@ def panels(summary):
     """All panels of a page."""
     pictures = [
         *(score_picture(level) for level in summary.levels),
-        *embedding_pictures(summary.embedding),
+        *embedding_pictures(view_of(summary.embedding)),
         distance_picture(summary.distances),
         loss_picture(summary.losses),
     ]
@@ -96,7 +93,7 @@ def test_inner_references_of_different_panels_do_not_clash(panels):
 
 
 def test_before_and_after_share_their_axes(embedding):
-    by_batch, by_label = embedding_pictures(embedding)
+    by_batch, by_label = embedding_pictures(view_of(embedding))
     before, after = by_batch.panels
     assert [before.title, after.title] == ["Before calibration", "After calibration"]
     assert texts(before) == texts(after)
@@ -108,7 +105,7 @@ def test_before_and_after_share_their_axes(embedding):
 
 
 def test_points_have_the_colour_of_the_legend(embedding):
-    (by_batch, _) = embedding_pictures(embedding)
+    (by_batch, _) = embedding_pictures(view_of(embedding))
     (image,) = parsed(by_batch.panels[0]).iter(f"{SVG}image")
     (data,) = [value for name, value in image.attrib.items() if name.endswith("href")]
     found = colours_in(b64decode(data.partition("base64,")[2]))
@@ -119,12 +116,12 @@ def test_points_have_the_colour_of_the_legend(embedding):
 
 def test_more_groups_than_colours_share_a_grey(embedding):
     names = tuple(f"plate{i % 9}" for i in range(40))
-    picture, _ = embedding_pictures(replace(embedding, batch=names))
+    picture, _ = embedding_pictures(view_of(replace(embedding, batch=names)))
     assert [name for _, name in picture.legend] == [*names[: len(PALETTE)], "3 others"]
 
 
 def test_without_labels_there_is_one_picture(embedding):
-    assert len(embedding_pictures(replace(embedding, label=None))) == 1
+    assert len(embedding_pictures(view_of(replace(embedding, label=None)))) == 1
 
 
 def test_bars_show_all_methods_and_their_scores(summary):
@@ -198,9 +195,13 @@ def test_picture_file_has_a_row_for_labels(embedding, tmp_path):
 
 
 def test_settings_of_the_user_neither_matter_nor_change(embedding):
-    expected = embedding_pictures(embedding)
-    assert expected[0].panels[0].svg != expected[0].panels[1].svg
+    def drawn():
+        pictures = embedding_pictures(view_of(embedding))
+        return [panel.svg for picture in pictures for panel in picture.panels]
+
+    expected = drawn()
+    assert len(set(expected)) == 4
     with matplotlib.rc_context({"text.usetex": True, "font.size": 30, "svg.fonttype": "path"}):
         before = dict(matplotlib.rcParams)
-        assert embedding_pictures(embedding) == expected
+        assert drawn() == expected
         assert dict(matplotlib.rcParams) == before

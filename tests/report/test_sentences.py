@@ -14,7 +14,10 @@ def texts(predictions_by_hand):
 
     def told(**metrics):
         first, *others = result_sentences(metrics, calls, None)
-        assert first.text == "Batch B, 212 samples: 118 called SLE, 94 control."
+        called, _, standing = first.text.partition(". ")
+        assert called.removesuffix(".") == "Batch B, 212 samples: 118 called SLE, 94 control"
+        scored = metrics.get("sample_level") or metrics.get("subject_level")
+        assert standing.startswith("Accuracy ") == bool(scored)
         return others
 
     return told
@@ -58,9 +61,9 @@ def test_collapse_is_said_first(predictions_by_hand):
 def test_accuracy_stands_beside_the_simple_methods(texts, level_by_hand):
     (sentence,) = texts(sample_level=level_by_hand(0.87, 0.83, 0.81), scored_on=UNUSED)
     assert sentence.text == (
-        "Accuracy 0.87 on 100 samples (labels of the target were not used in training); "
-        "per-batch z-score + logistic regression reaches 0.83, the best single feature (X5) 0.81, "
-        "always naming the commonest class 0.57."
+        "Scored on 100 samples (labels of the target were not used in training): per-batch "
+        "z-score + logistic regression reaches an accuracy of 0.83, the best single feature (X5) "
+        "0.81, always naming the commonest class 0.57."
     )
     assert not sentence.warning
 
@@ -69,7 +72,7 @@ def test_without_simple_methods_there_is_the_commonest_class(texts, level_by_han
     level = {"crossplate": level_by_hand(0.87, 0.83, 0.81)["crossplate"]}
     (sentence,) = texts(sample_level=level)
     assert sentence.text == (
-        "Accuracy 0.87 on 100 samples; always naming the commonest class reaches 0.57."
+        "Scored on 100 samples: always naming the commonest class reaches an accuracy of 0.57."
     )
 
 
@@ -80,14 +83,14 @@ def test_subject_level_leads(texts, level_by_hand):
         scored_on=UNUSED,
     )
     (sentence,) = told
-    assert sentence.text.startswith("Accuracy 0.90 on 10 subjects ")
+    assert sentence.text.startswith("Scored on 10 subjects ")
 
 
 def test_other_labels_to_score_on_are_named_as_they_are(texts, level_by_hand):
     told = texts(sample_level=level_by_hand(0.87, 0.83, 0.81), scored_on="a later reading")
-    assert "on 100 samples (a later reading);" in told[0].text
+    assert "on 100 samples (a later reading):" in told[0].text
     told = texts(sample_level=level_by_hand(0.87, 0.83, 0.81), scored_on=None)
-    assert "on 100 samples; per-batch" in told[0].text
+    assert "on 100 samples: per-batch" in told[0].text
 
 
 def test_below_a_simple_method_is_said_plainly(texts, level_by_hand):

@@ -53,8 +53,7 @@ def example(name: str, own: str, shift: float) -> ExampleSpectrum:
     )
 
 
-@pytest.fixture
-def quality() -> SpectraQuality:
+def quality_by_hand() -> SpectraQuality:
     """Two batches, one spectrum left out."""
     spectra = pd.DataFrame(
         {
@@ -82,6 +81,11 @@ def quality() -> SpectraQuality:
     )
 
 
+@pytest.fixture
+def quality() -> SpectraQuality:
+    return quality_by_hand()
+
+
 def page(quality: SpectraQuality, title: str = "Spectra of plate1") -> str:
     return render_spectra_page(quality, title=title, version="9.9", date="2030-01-02")
 
@@ -100,7 +104,7 @@ def test_page_holds_the_figures_and_stands_alone(quality):
         "2000 to 20000",
     ):
         assert text in html
-    assert "<script" not in html
+    assert html.count("<script") == 2  # data and the page's own
     assert "Warning" not in html
     assert html.count("<svg viewBox") >= 4 + 1 + 2 + 4
 
@@ -114,7 +118,7 @@ def test_texts_of_the_user_are_escaped(quality):
         notices=(EVIL,),
     )
     html = page(named, EVIL)
-    assert "<script" not in html
+    assert html.count("<script") == 2  # data and the page's own
     assert html.count("&lt;script&gt;") >= 6
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from crossplate.evaluate import batch_effect
 from crossplate.report.tables import (
-    MAX_ROWS,
+    MOST_ROWS,
     batch_effect_table,
     batch_table,
     calls_table,
@@ -108,10 +108,10 @@ def test_calls_are_shown_as_in_the_file(make_pieces):
 
 
 def test_long_tables_say_where_the_rest_is(predictions_by_hand):
-    n = MAX_ROWS + 234
+    n = MOST_ROWS + 234
     table = calls_table(predictions_by_hand(["a"] * n), "predictions.csv")
-    assert len(table.rows) == MAX_ROWS == 1000
-    assert table.notes == ("The first 1,000 of 1,234 rows; predictions.csv has all of them.",)
+    assert len(table.rows) == MOST_ROWS == 20_000
+    assert table.notes == ("The first 20,000 of 20,234 rows; predictions.csv has all of them.",)
 
 
 def test_missing_cells_are_none():

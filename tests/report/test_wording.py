@@ -1,6 +1,14 @@
 import pytest
 
-from crossplate.report.wording import alike, clipped, count_of, decimal, listed, shortened
+from crossplate.report.wording import (
+    alike,
+    clipped,
+    count_of,
+    decimal,
+    listed,
+    shortened,
+    two_digits,
+)
 
 
 @pytest.mark.parametrize(
@@ -37,3 +45,22 @@ def test_counts_and_lists_read_well():
 def test_long_texts_are_clipped_to_one_line():
     assert clipped("a\n  b", 3) == "a b"
     assert clipped("abcdef", 4) == "abc…"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "–"),
+        (float("nan"), "–"),
+        (0.0, "0"),
+        (0.05, "0.050"),
+        (0.0012345, "0.0012"),
+        (0.00012, "1.2e-4"),
+        (1.25e-12, "1.2e-12"),
+        (-0.5, "-0.50"),
+        (1.0, "1.0"),
+        (123.4, "123"),
+    ],
+)
+def test_numbers_that_may_be_tiny_have_two_digits(value, text):
+    assert two_digits(value) == text

@@ -15,7 +15,9 @@ from crossplate.cli.correct import CORRECT_EXAMPLES, correct_command
 from crossplate.cli.datasets import datasets_app
 from crossplate.cli.demo import DEMO_EXAMPLES, demo_command
 from crossplate.cli.errors import INTERRUPTED
+from crossplate.cli.evaluate import EVALUATE_EXAMPLES, evaluate_command
 from crossplate.cli.match import MATCH_EXAMPLES, match_command
+from crossplate.cli.permute import PERMUTE_EXAMPLES, permute_command
 from crossplate.cli.predict import PREDICT_EXAMPLES, predict_command
 from crossplate.cli.run import RUN_EXAMPLES, run_command
 from crossplate.cli.spectra import SPECTRA_EXAMPLES, spectra_command
@@ -64,6 +66,8 @@ def root(
 
 app.command("run", epilog=RUN_EXAMPLES)(run_command)
 app.command("predict", epilog=PREDICT_EXAMPLES)(predict_command)
+app.command("evaluate", epilog=EVALUATE_EXAMPLES)(evaluate_command)
+app.command("permute", epilog=PERMUTE_EXAMPLES)(permute_command)
 app.command("spectra", epilog=SPECTRA_EXAMPLES)(spectra_command)
 app.command("match", epilog=MATCH_EXAMPLES)(match_command)
 app.command("correct", epilog=CORRECT_EXAMPLES)(correct_command)

@@ -59,7 +59,7 @@ def demo_command(
             table = _plates(dataset)
             files = {name: f"plates/{_file_name(name)}.csv" for name in table.batches}
             options = _options(table, [str(Path(out, file)) for file in files.values()], out)
-            result = run_and_write(
+            done = run_and_write(
                 table,
                 options.study(table.batches[:1], table.batches[1:]),
                 options,
@@ -67,7 +67,7 @@ def demo_command(
                 overwrite=bool(overwrite),
                 also=lambda folder: _write_plates(table, folder, files),
             )
-        print_summary(result, out)
+        print_summary(done, out)
         typer.echo(f"\nWith tables of your own, as with those written here:\n{_command(options)}")
 
 

@@ -9,6 +9,7 @@ __all__ = [
     "Config",
     "Epochs",
     "Features",
+    "Full",
     "Label",
     "Log",
     "Members",
@@ -119,6 +120,14 @@ Log = Annotated[
         metavar="WHEN",
         help="Take logs: 'auto' (default: where they make the data less skewed), 'always' or "
         "'never' (paper).",
+    ),
+]
+Full = Annotated[
+    bool | None,
+    typer.Option(
+        "--full",
+        help="Evaluate all: shuffled labels, each batch on itself, all pairs of batches, "
+        "biomarkers, features the model relies on (many times as long).",
     ),
 ]
 Config = Annotated[

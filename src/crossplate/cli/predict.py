@@ -48,11 +48,12 @@ def predict_command(
     """Diagnose a plate that arrives after the training.
 
     A new plate is put on the model's scale with its own statistics, so give the whole plate and
-    not single samples. Labels are not needed; where there are some, they are used for scores.
+    not single samples. What is less sure than the run's own calls had to be is not called. Labels
+    are not needed; where there are some, they are used for scores.
     """
     with plain_errors():
         from crossplate.cli.progress import show_steps
-        from crossplate.cli.workflow import check_places, print_summary, write_result
+        from crossplate.cli.workflow import Written, check_places, print_summary, write_result
         from crossplate.io import read_table
 
         replace = bool(overwrite)
@@ -69,9 +70,11 @@ def predict_command(
             )
             steps.begin("Predicting")
             from crossplate.joint.saved import load
-            from crossplate.study import predict_plate
+            from crossplate.study import evaluate_plate, predict_plate
+            from crossplate.study.files import calling_beside
 
-            model = load(_model_folder(model_dir))
+            folder = _model_folder(model_dir)
+            model = load(folder)
             if batch is None and batch_name is None:
                 _check_new(model, table, new_table)
             result = predict_plate(model, table)
@@ -85,10 +88,10 @@ def predict_command(
                 "subject": subject,
                 "sample_id": sample_id,
             }
-            write_result(
-                result, out, replace, {name: word for name, word in run.items() if word is not None}
-            )
-        print_summary(result, out)
+            done = Written(result, evaluate_plate(result, calling_beside(folder)))
+            given = {name: word for name, word in run.items() if word is not None}
+            write_result(done, out, replace, given)
+        print_summary(done, out)
 
 
 def _model_folder(path: str) -> Path:

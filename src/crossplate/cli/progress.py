@@ -28,6 +28,7 @@ class Steps:
     def __init__(self, progress: Progress | None = None) -> None:
         self._progress = progress
         self._task: TaskID | None = None
+        self._part: str | None = None
 
     def begin(self, what: str) -> None:
         """Name the step that begins, of unknown length."""
@@ -44,6 +45,14 @@ class Steps:
         self._progress.update(
             self._task, total=total, completed=done, detail=f"{done:,} of {total:,}"
         )
+
+    def part(self, what: str, done: int, total: int) -> None:
+        """Show how much of a part of the evaluation is done; the first call begins its step."""
+        if what != self._part:
+            self._part = what
+            self.begin(what)
+        if total > 1:
+            self.count(done, total)
 
     def epoch(self, done: EpochLosses) -> None:
         """Show an epoch of the training; after the last one the scoring begins."""

@@ -6,6 +6,7 @@ from crossplate.cli.options import (
     Config,
     Epochs,
     Features,
+    Full,
     Label,
     Log,
     Members,
@@ -60,6 +61,7 @@ def run_command(
     members: Members = None,
     epochs: Epochs = None,
     log: Log = None,
+    full: Full = None,
     config: Config = None,
 ) -> None:
     """Learn from labelled plates and diagnose the others.
@@ -82,5 +84,5 @@ def run_command(
         with show_steps() as steps:
             steps.begin("Reading")
             plates, study = read_plates(options)
-            result = run_and_write(plates, study, options, steps, overwrite=options.overwrite)
-        print_summary(result, options.out)
+            done = run_and_write(plates, study, options, steps, overwrite=options.overwrite)
+        print_summary(done, options.out)

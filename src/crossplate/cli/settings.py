@@ -43,6 +43,8 @@ class RunOptions:
         What to do where files differ in features.
     preset, seed, members, epochs, log
         Of the training; None takes the preset's.
+    full
+        Whether to make the parts of the evaluation that take long.
     out, overwrite
         Where the results go.
 
@@ -68,6 +70,7 @@ class RunOptions:
     members: int | None = None
     epochs: int | None = None
     log: str | None = None
+    full: bool = False
     out: str = ""
     overwrite: bool = False
 
@@ -113,7 +116,7 @@ class RunOptions:
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in asdict(self).items()
-            if name not in _NOT_KEPT and value is not None and value != ()
+            if name not in _NOT_KEPT and value is not None and value != () and value is not False
         }
 
     def input_files(self) -> tuple[str, ...]:

@@ -7,8 +7,10 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
-    from crossplate.study import StudyResult
+    from crossplate.study import FullEvaluation, StudyResult
 
 _METHODS = {
     "crossplate": "crossplate",
@@ -25,11 +27,13 @@ _SCORES = {
 _LEVELS = {"subject_level": "subjects", "sample_level": "samples"}
 _FILES = {
     "report.html": "all of this as a page",
+    "figures/": "its figures as SVG and PDF, with captions",
     "subjects.csv": "a call for each subject",
     "predictions.csv": "a call and probabilities for each sample",
     "calibrated.csv": "the measurements without batch effect, in original units",
     "latent.csv": "the codes the call is made from",
     "metrics.json": "counts and scores",
+    "evaluation.json": "intervals, curves, trust checks and what else was evaluated",
     "history.csv": "losses of the training",
     "settings.json": "all settings and versions",
     "model/": "the model, for crossplate predict",
@@ -43,7 +47,12 @@ _LONGEST_METHOD = 32
 __all__ = ["align", "paragraph", "summary"]
 
 
-def summary(result: StudyResult, out: str, files: Iterable[str]) -> str:
+def summary(
+    result: StudyResult,
+    out: str,
+    files: Iterable[str],
+    evaluation: FullEvaluation | None = None,
+) -> str:
     """Write a result as a short text.
 
     Parameters
@@ -54,13 +63,17 @@ def summary(result: StudyResult, out: str, files: Iterable[str]) -> str:
         The folder the files are in, as the user named it.
     files
         Names of the files and folders in it, folders with ``/`` at the end.
+    evaluation
+        What the result is worth; None for a plate predicted later.
     """
     metrics = result.metrics
     parts = [
         _heading(result),
-        _calls(result),
+        _calls(result, evaluation),
+        *_expected(result, evaluation),
         *_scores(metrics),
         *_batch_effect(metrics["batch_effect"]),
+        *_trust(evaluation),
         *_notices(result.notices),
         _files(out, set(files)),
     ]
@@ -105,24 +118,106 @@ def _batches(rows: Mapping[str, int]) -> str:
     return shown + (f" and {len(rows) - _SHOWN} more batches" if len(rows) > _SHOWN else "")
 
 
-def _calls(result: StudyResult) -> str:
+def _calls(result: StudyResult, evaluation: FullEvaluation | None) -> str:
     """Count of each call, subjects first, below the labels that were learned from."""
     classes = [str(name) for name in result.model.classes_]
     labelled = result.metrics["counts"]["labelled"]
-    rows = [["class", *classes]]
+    doubt = evaluation is not None and evaluation.calling is not None
+    rows = [["class", *classes, *(["not called"] if doubt else [])]]
     if labelled:
-        rows.append(["samples learned from", *(str(labelled.get(name, 0)) for name in classes)])
-    for name, frame in (
-        ("subjects called", result.subjects),
-        ("samples called", result.predictions),
-    ):
-        if frame is not None:
-            called = frame["predicted"].astype(str).value_counts()
-            rows.append([name, *(str(int(called.get(name, 0))) for name in classes)])
+        counts = [str(labelled.get(name, 0)) for name in classes]
+        rows.append(["samples learned from", *counts, *([""] if doubt else [])])
+    for name, frame in (("subjects", result.subjects), ("samples", result.predictions)):
+        if frame is None:
+            continue
+        its = None if evaluation is None else getattr(evaluation, f"called_{name}")
+        kept = np.ones(len(frame), dtype=bool) if its is None else its.to_numpy(dtype=bool)
+        called = frame["predicted"][kept].astype(str).value_counts()
+        cells = [str(int(called.get(one, 0))) for one in classes]
+        rows.append([f"{name} called", *cells, *([str(int((~kept).sum()))] if doubt else [])])
     lines = align(rows)
+    if evaluation is not None and evaluation.calling is not None:
+        lines += ["", _least_confidence(evaluation.calling)]
     if result.metrics["collapsed"]:
         lines.append("CAUTION: all samples are called the same; see the notes.")
     return "\n".join(lines)
+
+
+def _least_confidence(calling: Mapping[str, Any]) -> str:
+    level, noun, file = "sample", "samples", "predictions.csv"
+    if "subject" in calling:
+        level, noun, file = "subject", "subjects", "subjects.csv"
+    its = calling[level]
+    if its["threshold"] is None:
+        return paragraph(
+            f"No {noun} are called: at no confidence do the {its['n_source']} labelled {noun} of "
+            f"the source, held out of the training, show that {its['wanted_accuracy']:.0%} of "
+            f"calls would be right. {file} has the likelier class of each."
+        )
+    return paragraph(
+        f"Called are {noun} of a confidence of {its['threshold']:.2f} or more: of the labelled "
+        f"{noun} of the source, held out of the training, {its['source_coverage']:.0%} are that "
+        f"sure and {its['source_accuracy']:.0%} of those right."
+    )
+
+
+def _expected(result: StudyResult, evaluation: FullEvaluation | None) -> list[str]:
+    """Expected accuracy with its interval, chance and the best simple method, in a sentence."""
+    if evaluation is None:
+        return []
+    for level in ("subject", "sample"):
+        scored = result.metrics[f"{level}_level"]
+        found = (evaluation.intervals or {}).get(level)
+        if scored is not None and found is not None:
+            own = scored["crossplate"]
+            others = [
+                (its["accuracy"], method)
+                for method, its in scored.items()
+                if method != "crossplate"
+            ]
+            simple = max(others, default=None)
+            chance = max(own["counts"].values()) / own["n"]
+            return [_standing(level, found, chance, simple, "labels of the target")]
+        found = (evaluation.expected or {}).get(level)
+        if scored is None and found is not None:
+            simple_accuracy = found["zscore_logistic_regression"]
+            simple_one = None
+            if simple_accuracy is not None:
+                simple_one = (simple_accuracy, "zscore_logistic_regression")
+            basis = f"{found['n_subjects']} subjects of the source, held out of the training"
+            return [_standing(level, found, found["chance"], simple_one, basis)]
+    return []
+
+
+def _standing(
+    level: str,
+    found: Mapping[str, Any],
+    chance: float,
+    simple: tuple[float, str] | None,
+    basis: str,
+) -> str:
+    accuracy = found["scores"]["accuracy"]
+    ends = ""
+    if accuracy["low"] is not None:
+        ends = f" ({accuracy['low']:.2f} to {accuracy['high']:.2f})"
+    text = f"Expected accuracy of a {level}: {accuracy['estimate']:.2f}{ends}, chance {chance:.2f}"
+    if simple is not None:
+        text += f", best simple method {simple[0]:.2f} ({_METHODS[simple[1]]})"
+    return paragraph(f"{text}; by {basis}.")
+
+
+def _trust(evaluation: FullEvaluation | None) -> list[str]:
+    """A line for each trust check that is not ok."""
+    checks = [] if evaluation is None else evaluation.trust or []
+    found = [check for check in checks if check["verdict"] in ("look", "stop")]
+    if not found:
+        return []
+    found.sort(key=lambda check: check["verdict"] != "stop")
+    lines = (
+        paragraph(f"{check['verdict'].upper()}: {check['advice']}", "  - ", "    ")
+        for check in found
+    )
+    return ["\n".join(["Trust checks:", *lines])]
 
 
 def _scores(metrics: Mapping[str, Any]) -> list[str]:

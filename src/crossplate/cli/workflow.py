@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,18 @@ from crossplate.cli.settings import RunOptions
 from crossplate.errors import InputError
 
 if TYPE_CHECKING:
-    from crossplate.study import StudyResult, StudySettings
+    from crossplate.study import FullEvaluation, StudyResult, StudySettings
     from crossplate.table import SampleTable
 
-__all__ = ["check_places", "print_summary", "run_and_write", "write_result"]
+__all__ = ["Written", "check_places", "print_summary", "run_and_write", "write_result"]
+
+
+@dataclass(frozen=True)
+class Written:
+    """A result and its evaluation, which are written to one folder."""
+
+    result: StudyResult
+    evaluation: FullEvaluation
 
 
 def check_places(out: str, overwrite: bool, inputs: Iterable[str]) -> None:
@@ -46,8 +55,8 @@ def run_and_write(
     *,
     overwrite: bool,
     also: Callable[[Path], None] | None = None,
-) -> StudyResult:
-    """Train, predict, score, and write the output folder.
+) -> Written:
+    """Train, predict, score, evaluate, and write the output folder.
 
     Parameters
     ----------
@@ -67,17 +76,19 @@ def run_and_write(
     InputError
         If the table cannot be studied or the folder cannot be written; there is then no folder.
     """
-    from crossplate.study import run_study
+    from crossplate.study import evaluate_study, run_study
 
     steps.begin("Preparing")
     result = run_study(table, settings, progress=steps.epoch)
+    evaluation = evaluate_study(result, full=options.full, progress=steps.part)
     steps.begin("Writing")
-    write_result(result, options.out, overwrite, options.to_dict(), also)
-    return result
+    done = Written(result, evaluation)
+    write_result(done, options.out, overwrite, options.to_dict(), also)
+    return done
 
 
 def write_result(
-    result: StudyResult,
+    done: Written,
     out: str,
     overwrite: bool,
     run: Mapping[str, Any],
@@ -88,14 +99,14 @@ def write_result(
     from crossplate.study.files import write_study
 
     with output_folder(out, overwrite=overwrite) as folder:
-        write_study(result, folder, run=run)
+        write_study(done.result, folder, run=run, evaluation=done.evaluation)
         if also is not None:
             also(folder)
 
 
-def print_summary(result: StudyResult, out: str) -> None:
+def print_summary(done: Written, out: str) -> None:
     """Print the summary of what was written to a folder."""
     from crossplate.cli.summary import summary
 
     names = [f"{path.name}/" if path.is_dir() else path.name for path in Path(out).iterdir()]
-    typer.echo(summary(result, out, names))
+    typer.echo(summary(done.result, out, names, done.evaluation))

@@ -1,7 +1,7 @@
 """Tables in, tables out: one function each way, whatever the file format."""
 
 from crossplate.io.folder import check_output_folder, output_folder
-from crossplate.io.reading import read_table
+from crossplate.io.reading import read_table, read_texts
 from crossplate.io.table_file import TableFile, open_table
 from crossplate.io.writing import write_frame
 
@@ -11,5 +11,6 @@ __all__ = [
     "open_table",
     "output_folder",
     "read_table",
+    "read_texts",
     "write_frame",
 ]

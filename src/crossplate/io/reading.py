@@ -5,6 +5,8 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from crossplate.errors import InputError
 from crossplate.io.delimited import read_delimited
 from crossplate.io.excel import read_excel
@@ -12,7 +14,7 @@ from crossplate.io.h5ad import read_h5ad
 from crossplate.io.parquet import read_parquet
 from crossplate.io.raw import IsText, RawTable
 from crossplate.table import SampleTable
-from crossplate.table.columns import ColumnRoles
+from crossplate.table.columns import ColumnRoles, column_name
 
 _READERS: dict[str, Callable[[Path, IsText], RawTable]] = {
     ".csv": read_delimited,
@@ -121,6 +123,23 @@ def table_of(
         sample_columns=raw.sample_columns,
     )
     return table.with_notices(*raw.notices)
+
+
+def read_texts(path: str | os.PathLike[str]) -> pd.DataFrame:
+    """Read a table of any of the formats as it stands, all columns as text, empty cells missing.
+
+    Parameters
+    ----------
+    path
+        File; its ending tells the format.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
+    frame = read_raw(Path(path), lambda _: True).frame
+    return frame.set_axis([column_name(name) for name in frame.columns], axis=1)
 
 
 def file_stem(path: str | os.PathLike[str]) -> str:

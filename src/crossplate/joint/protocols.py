@@ -1,4 +1,4 @@
-"""Predictions within batches and across pairs of batches, all trained as one stack."""
+"""Predictions within batches, across pairs of batches and of held-out rows, as one stack each."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from crossplate.rows import UNLABELLED
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-__all__ = ["predict_across_batches", "predict_within_batches"]
+__all__ = ["predict_across_batches", "predict_held_out", "predict_within_batches"]
 
 
 def predict_within_batches(
@@ -66,8 +66,9 @@ def predict_within_batches(
     parts: list[tuple[IntArray, IntArray, IntArray]] = []
     for number in np.unique(problem.batch[codes >= 0]):
         own = np.where(problem.batch == number, 0, -1)
-        name = str(posed.batches_[number])
-        for tested in _folds(problem, codes, int(number), name, n_splits, rng):
+        name = f"batch {str(posed.batches_[number])!r}"
+        rows = np.flatnonzero((problem.batch == number) & (codes >= 0))
+        for tested in _folds(problem, codes, rows, name, n_splits, rng):
             known = np.where(own == 0, codes, UNLABELLED)
             known[tested] = UNLABELLED
             parts.append((known, own, tested))
@@ -127,22 +128,68 @@ def predict_across_batches(
     return posed.classes_, {pair: found for pair, (_, found) in zip(pairs, trained, strict=True)}
 
 
+def predict_held_out(
+    model: JointClassifier,
+    X: Any,
+    y: Any,
+    *,
+    batch: Any = None,
+    subject: Any = None,
+    n_splits: int = 5,
+) -> tuple[npt.NDArray[Any], FloatArray]:
+    """Cross-validated predictions of the labelled rows, all other rows as in ``fit``.
+
+    What the model would say of the source's subjects had it not been told their labels: without
+    labels of the target, the only measure of its calls and of its confidence. Labelled batches
+    are pooled as in ``fit``; folds are stratified and keep the samples of a subject together.
+
+    Parameters
+    ----------
+    model
+        Settings and seed; it is not changed and need not be fitted.
+    X, y, batch, subject
+        As in :meth:`crossplate.JointClassifier.fit`.
+    n_splits
+        Folds; fewer where the rarest class has fewer subjects.
+
+    Returns
+    -------
+    Sorted classes, and the probabilities of each row, shape (n, C); NaN for unlabelled rows.
+
+    Raises
+    ------
+    InputError
+        A class has one subject only; or what ``fit`` refuses.
+    """
+    posed = clone(model)
+    problem, codes = posed.pose(X, y, batch=batch, subject=subject)
+    rng = check_random_state(model.random_state)
+    rows = np.flatnonzero(codes >= 0)
+    parts = []
+    for tested in _folds(problem, codes, rows, "the source", n_splits, rng):
+        known = codes.copy()
+        known[tested] = UNLABELLED
+        parts.append((known, problem.batch, tested))
+    probabilities = np.full((len(codes), len(posed.classes_)), np.nan)
+    for tested, found in _train(model, problem, parts, rng):
+        probabilities[tested] = found
+    return posed.classes_, probabilities
+
+
 def _folds(
     problem: Problem,
     codes: IntArray,
-    number: int,
+    rows: IntArray,
     name: str,
     n_splits: int,
     rng: np.random.RandomState,
 ) -> Iterator[IntArray]:
-    """Rows of each fold of a batch."""
-    rows = np.flatnonzero((problem.batch == number) & (codes >= 0))
+    """Rows of each fold, out of some labelled rows."""
     who = rows.astype(str) if problem.subject is None else problem.subject[rows]
     subjects = [len(np.unique(who[codes[rows] == code])) for code in np.unique(codes[rows])]
     if len(subjects) < 2 or min(subjects) < 2:
         raise InputError(
-            f"batch {name!r} needs labels of two classes with two subjects each to be "
-            "cross-validated"
+            f"{name} needs labels of two classes with two subjects each to be cross-validated"
         )
     folds = StratifiedGroupKFold(min(n_splits, *subjects), shuffle=True, random_state=rng)
     for _, tested in folds.split(rows, codes[rows], who):

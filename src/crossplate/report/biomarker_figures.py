@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from os import PathLike
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from crossplate.evaluate.batch_agreement import Intersection
 from crossplate.evaluate.biomarkers import Biomarkers
 from crossplate.evaluate.subject_values import SubjectValues
-from crossplate.report.canvas import OTHER_COLOUR, OWN_COLOUR, PALETTE, plain_style
+from crossplate.report.canvas import OTHER_COLOUR, OWN_COLOUR, PALETTE, plain_style, save_vector
 from crossplate.report.wording import clipped, count_of, listed
 
 if TYPE_CHECKING:
@@ -27,10 +26,32 @@ WIDE_RANGE = 20.0
 
 _PAGE_WIDTH, _PANEL_HEIGHT = 9.0, 2.0  # inches
 _MOST_CHARACTERS = 26
-_BATCH_CHARACTERS, _LONGEST_BATCH = 14, 28
+BATCH_CHARACTERS, _LONGEST_BATCH = 14, 28
 _EMPTY_DOT = "#D9D9D9"
 
-__all__ = ["MOST_PANELS", "box_plot_caption", "save_box_plots", "save_upset", "upset_caption"]
+# How a box looks, whether made of values or of their quartiles.
+BOX_STYLE: dict[str, Any] = {
+    "widths": 0.72,
+    "patch_artist": True,
+    "manage_ticks": False,
+    "medianprops": {"color": "black", "linewidth": 1.2},
+    "whiskerprops": {"linewidth": 0.6},
+    "capprops": {"linewidth": 0.6},
+    "flierprops": {"marker": ".", "markersize": 2.5, "markeredgewidth": 0.0,
+                   "markerfacecolor": "black"},
+}  # fmt: skip
+
+__all__ = [
+    "BATCH_CHARACTERS",
+    "BOX_STYLE",
+    "MOST_PANELS",
+    "box_plot_caption",
+    "save_box_plots",
+    "save_upset",
+    "scale_of_boxes",
+    "shortened_middle",
+    "upset_caption",
+]
 
 
 def save_box_plots(found: Biomarkers, values: SubjectValues, stem: str | PathLike[str]) -> None:
@@ -63,7 +84,7 @@ def save_box_plots(found: Biomarkers, values: SubjectValues, stem: str | PathLik
             _boxes(ax, found, values, name, labels, colours)
         figure.supylabel("median of the subject's samples", fontsize=9)
         _legend(figure, labels, colours)
-        _save(figure, stem)
+        save_vector(figure, stem)
 
 
 def box_plot_caption(found: Biomarkers) -> str:
@@ -103,11 +124,11 @@ def _boxes(
             its = column[inside]
             _box(ax, its[np.isfinite(its)], at * step + place, colour)
     shown = column[np.isin(values.batch, found.batches)]
-    _scale(ax, shown[np.isfinite(shown)])
+    scale_of_boxes(ax, shown[np.isfinite(shown)])
     middle = (len(labels) - 1) / 2
     ax.set_xticks(
         [at * step + middle for at in range(len(found.batches))],
-        [_shortened(batch, _BATCH_CHARACTERS) for batch in found.batches],
+        [shortened_middle(batch, BATCH_CHARACTERS) for batch in found.batches],
     )
     if len(found.batches) > 4 or any(len(batch) > 8 for batch in found.batches):
         for text in ax.get_xticklabels():
@@ -125,22 +146,11 @@ def _boxes(
 def _box(ax: Axes, values: NDArray[np.float64], at: float, colour: str) -> None:
     if not len(values):
         return
-    ax.boxplot(
-        values,
-        positions=[at],
-        widths=0.72,
-        patch_artist=True,
-        manage_ticks=False,
-        boxprops={"facecolor": colour, "alpha": 0.75, "linewidth": 0.6},
-        medianprops={"color": "black", "linewidth": 1.2},
-        whiskerprops={"linewidth": 0.6},
-        capprops={"linewidth": 0.6},
-        flierprops={"marker": ".", "markersize": 2.5, "markeredgewidth": 0.0,
-                    "markerfacecolor": "black"},
-    )  # fmt: skip
+    face = {"facecolor": colour, "alpha": 0.75, "linewidth": 0.6}
+    ax.boxplot(values, positions=[at], boxprops=face, **BOX_STYLE)
 
 
-def _scale(ax: Axes, values: NDArray[np.float64]) -> None:
+def scale_of_boxes(ax: Axes, values: NDArray[np.float64]) -> None:
     """Logarithmic where positive values range widely, with room for the stars above."""
     positive = values[values > 0]
     wide = len(positive) and np.quantile(positive, 0.98) > WIDE_RANGE * np.quantile(positive, 0.02)
@@ -213,7 +223,7 @@ def save_upset(found: Biomarkers, stem: str | PathLike[str]) -> None:
         _combination_bars(figure.add_subplot(grid[0, 1]), shown)
         _matrix(figure.add_subplot(grid[1, 1]), found.batches, shown)
         _batch_bars(figure.add_subplot(grid[1, 0]), sizes)
-        _save(figure, stem)
+        save_vector(figure, stem)
 
 
 def upset_caption(found: Biomarkers) -> str:
@@ -255,7 +265,9 @@ def _matrix(ax: Axes, batches: Sequence[str], shown: Sequence[Intersection]) -> 
     ax.set_xlim(-0.6, len(shown) - 0.4)
     ax.set_ylim(len(batches) - 0.4, -0.6)
     ax.set_xticks([])
-    ax.set_yticks(range(len(batches)), [_shortened(batch, _LONGEST_BATCH) for batch in batches])
+    ax.set_yticks(
+        range(len(batches)), [shortened_middle(batch, _LONGEST_BATCH) for batch in batches]
+    )
     ax.tick_params(axis="y", length=0)
     for side in ("left", "bottom"):
         ax.spines[side].set_visible(False)
@@ -275,20 +287,10 @@ def _batch_bars(ax: Axes, sizes: dict[str, int]) -> None:
         ax.spines[side].set_visible(False)
 
 
-def _shortened(text: str, most: int) -> str:
+def shortened_middle(text: str, most: int) -> str:
     """Cut a name in its middle, since names of batches often differ in their ends."""
     line = " ".join(text.split())
     if len(line) <= most:
         return line
     end = most // 2
     return f"{line[: most - 1 - end]}…{line[-end:]}"
-
-
-def _save(figure: Figure, stem: str | PathLike[str]) -> None:
-    """Write SVG and PDF whose letters need no font of the reader's; called in `plain_style`."""
-    import matplotlib
-
-    matplotlib.rcParams.update({"svg.fonttype": "path", "pdf.fonttype": 42})
-    path = Path(stem)
-    for ending, metadata in ((".svg", {"Date": None}), (".pdf", {"CreationDate": None})):
-        figure.savefig(path.with_name(path.name + ending), metadata=metadata, facecolor="white")

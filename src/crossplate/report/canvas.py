@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
@@ -30,6 +31,8 @@ OWN_COLOUR, OTHER_COLOUR = PALETTE[0], "#8C8C8C"
 INK = "#010203"
 
 PIXELS_AN_INCH = 96
+# Of the parts of SVG and PDF files that are images, as journals ask for.
+FILE_DPI = 300
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,18 @@ def svg(
 def save_png(figure: Figure, path: str | PathLike[str]) -> None:
     """Write a figure, made within `plain_style`, on white and at twice the screen's resolution."""
     figure.savefig(path, format="png", dpi=2 * PIXELS_AN_INCH, facecolor="white")
+
+
+def save_vector(figure: Figure, stem: str | PathLike[str]) -> None:
+    """Write SVG and PDF whose letters need no font of the reader's; called in `plain_style`."""
+    import matplotlib
+
+    matplotlib.rcParams.update({"svg.fonttype": "path", "pdf.fonttype": 42})
+    path = Path(stem)
+    for ending, metadata in ((".svg", {"Date": None}), (".pdf", {"CreationDate": None})):
+        figure.savefig(
+            path.with_name(path.name + ending), metadata=metadata, facecolor="white", dpi=FILE_DPI
+        )
 
 
 def _embeddable(document: str, width: int, alt: str) -> Markup:

@@ -35,6 +35,8 @@ class Embedding:
         Share of the variance of before and after together along either axis.
     n_total
         Samples there were before a random choice of them was taken to be shown.
+    rows
+        Positions of the points among all samples; None where they are not known.
     """
 
     before: Points
@@ -43,6 +45,7 @@ class Embedding:
     label: tuple[str | None, ...] | None
     explained: tuple[float, float]
     n_total: int
+    rows: tuple[int, ...] | None = None
 
 
 def pca_embedding(
@@ -104,6 +107,7 @@ def pca_embedding(
         label=shown_labels if any(name is not None for name in shown_labels) else None,
         explained=(float(explained[0]), float(explained[1])),
         n_total=n,
+        rows=tuple(rows.tolist()),
     )
 
 

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from crossplate.report.tables import COMMONEST, OWN, class_names, commonest_class, method_name
-from crossplate.report.wording import alike, count_of, decimals, listed, shortened
+from crossplate.report.headline import (
+    MOST_NAMES,
+    calls_told,
+    calls_with_doubt,
+    expectation,
+    standing,
+    threshold_of,
+)
+from crossplate.report.tables import COMMONEST, OWN, commonest_class, method_name
+from crossplate.report.trust_cards import trust_sentence
+from crossplate.report.wording import alike, count_of, decimals, listed, shortened, two_digits
 
 UNUSED_LABELS = "target labels, unused in training"
-MOST_NAMES = 6
+LARGE_P = 0.05
 NAMING_COMMONEST = COMMONEST.replace("always", "always naming")
 COMPARED = ("accuracy", "balanced_accuracy")
 LEVELS = {"subject_level": "subject", "sample_level": "sample"}
@@ -27,7 +36,10 @@ class Sentence:
 
 
 def result_sentences(
-    metrics: Mapping[str, Any], predictions: pd.DataFrame, subjects: pd.DataFrame | None
+    metrics: Mapping[str, Any],
+    predictions: pd.DataFrame,
+    subjects: pd.DataFrame | None,
+    evaluation: Mapping[str, Any] | None = None,
 ) -> tuple[Sentence, ...]:
     """Say what was called, how good that is, and what became of the batch effect.
 
@@ -39,14 +51,103 @@ def result_sentences(
         Calls of the samples: columns ``batch``, ``subject`` if any, ``predicted``, ``p_<class>``.
     subjects
         Calls of the subjects, if there are any: ``n_samples``, ``predicted``, ``p_<class>``.
+    evaluation
+        As in evaluation.json, of which ``intervals``, ``calling``, ``ceiling``, ``permutation``
+        and ``trust`` are read.
     """
+    more = evaluation or {}
     return (
         *_collapse(metrics, predictions),
-        Sentence(_calls(predictions, subjects)),
+        Sentence(_headline(metrics, predictions, subjects, more)),
+        *_doubt(more, subjects is not None),
+        *_trust(more.get("trust")),
         *_learned(metrics),
-        *_scores(metrics),
+        *_scores(metrics, more.get("expected")),
+        *_ceiling(more.get("ceiling")),
+        *_permutation(more.get("permutation")),
         *_batch_effect(metrics.get("batch_effect")),
     )
+
+
+def _headline(
+    metrics: Mapping[str, Any],
+    predictions: pd.DataFrame,
+    subjects: pd.DataFrame | None,
+    evaluation: Mapping[str, Any],
+) -> str:
+    called = calls_with_doubt(predictions, threshold_of(evaluation, "sample"))
+    people = subjects
+    if subjects is not None:
+        people = calls_with_doubt(subjects, threshold_of(evaluation, "subject"))
+    text = calls_told(called, people)
+    for key, noun in LEVELS.items():
+        if metrics.get(key):
+            found = ((evaluation.get("intervals") or {}).get(noun) or {}).get("scores") or {}
+            return f"{text} {standing(metrics[key], found.get('accuracy'))}"
+    expected = evaluation.get("expected") or {}
+    noun = "sample" if subjects is None else "subject"
+    return f"{text} {expectation(expected.get(noun) or expected.get('sample'))}".strip()
+
+
+def _doubt(evaluation: Mapping[str, Any], by_subject: bool) -> list[Sentence]:
+    """From which probability on a call is made, and why."""
+    noun = "subject" if by_subject else "sample"
+    least = threshold_of(evaluation, noun)
+    if least is None:
+        return []
+    calling = evaluation["calling"].get(noun) or evaluation["calling"]
+    wanted = calling.get("wanted_accuracy")
+    aim = "" if wanted is None else f" of {wanted:.0%}"
+    if least == float("inf"):
+        text = (
+            f"No call is made: at no probability do calls of the source, cross-validated, reach "
+            f"the wanted accuracy{aim}."
+        )
+        return [Sentence(text, warning=True)]
+    text = (
+        f"Called from a probability of {least:.2f} on, where calls of the source, cross-validated, "
+        f"reach the wanted accuracy{aim}. Scores count all subjects and samples, called or not."
+    )
+    return [Sentence(text)]
+
+
+def _trust(checks: Sequence[Mapping[str, Any]] | None) -> list[Sentence]:
+    told = trust_sentence(checks)
+    return [] if told is None else [Sentence(told[0], warning=told[1])]
+
+
+def _ceiling(ceiling: Mapping[str, Any] | None) -> list[Sentence]:
+    """What a batch reaches on itself."""
+    found = {}
+    for one in (ceiling or {}).get("per_batch") or []:
+        value = (one.get("subject_scores") or one["scores"]).get("accuracy")
+        if isinstance(value, Mapping):
+            value = value.get("estimate")
+        if value is not None:
+            found[str(one["batch"])] = float(value)
+    if not found:
+        return []
+    texts = [
+        f"{text} on {name}" for name, text in zip(found, alike(list(found.values())), strict=True)
+    ]
+    text = (
+        f"Learned and tested within one batch, cross-validated, accuracy is "
+        f"{shortened(texts, MOST_NAMES, 'batch')}: about what could be reached without any batch "
+        "effect."
+    )
+    return [Sentence(text)]
+
+
+def _permutation(found: Mapping[str, Any] | None) -> list[Sentence]:
+    if not found or found.get("p_value") is None:
+        return []
+    n = found.get("n_permutations") or len(found.get("null") or ())
+    score = str(found.get("score", "score")).replace("_", " ")
+    text = (
+        f"With source labels shuffled {n:,} times, so good a {score} came about by chance with "
+        f"p = {two_digits(found['p_value'])}."
+    )
+    return [Sentence(text, warning=found["p_value"] > LARGE_P)]
 
 
 def _collapse(metrics: Mapping[str, Any], predictions: pd.DataFrame) -> list[Sentence]:
@@ -58,31 +159,6 @@ def _collapse(metrics: Mapping[str, Any], predictions: pd.DataFrame) -> list[Sen
         "one class only has usually collapsed: do not rely on these calls."
     )
     return [Sentence(text, warning=True)]
-
-
-def _calls(predictions: pd.DataFrame, subjects: pd.DataFrame | None) -> str:
-    batches = predictions["batch"].astype(str).unique().tolist()
-    what = f"Batch {batches[0]}"
-    if len(batches) > 1:
-        what = f"{len(batches)} batches ({shortened(batches, MOST_NAMES, 'batch')})"
-    n_samples = count_of(len(predictions), "sample")
-    if subjects is None:
-        return f"{what}, {n_samples}: {_called(predictions)}."
-    people = count_of(len(subjects), "subject")
-    text = f"{what}, {people} ({n_samples}): {_called(subjects)}."
-    nobody = int(predictions["subject"].isna().sum()) if "subject" in predictions else 0
-    if nobody:
-        text += f" Not counted: {count_of(nobody, 'sample')} without a subject."
-    return text
-
-
-def _called(frame: pd.DataFrame) -> str:
-    """Classes and how often each was called, the most frequent first."""
-    counts = frame["predicted"].astype(str).value_counts().to_dict()
-    names = sorted(class_names(frame), key=lambda name: -counts.get(name, 0))
-    parts = [f"{counts.get(name, 0):,} {name}" for name in names]
-    number, _, name = parts[0].partition(" ")
-    return ", ".join([f"{number} called {name}", *parts[1:]])
 
 
 def _learned(metrics: Mapping[str, Any]) -> list[Sentence]:
@@ -107,10 +183,15 @@ def _learned(metrics: Mapping[str, Any]) -> list[Sentence]:
     return [Sentence(f"{text}.")]
 
 
-def _scores(metrics: Mapping[str, Any]) -> list[Sentence]:
+def _scores(metrics: Mapping[str, Any], expected: Mapping[str, Any] | None) -> list[Sentence]:
     levels = {noun: metrics[key] for key, noun in LEVELS.items() if metrics.get(key)}
     if not levels:
         text = "No labels of these samples are known, so how many calls are right is not known."
+        if expected:
+            text += (
+                " The expected accuracy is that of source samples held out of training; it holds "
+                "as far as the target is like the source."
+            )
         return [Sentence(text)]
     noun, level = next(iter(levels.items()))
     sentences = [Sentence(_accuracy(level, noun, metrics.get("scored_on")))]
@@ -135,9 +216,12 @@ def _accuracy(level: Mapping[str, Any], noun: str, scored_on: str | None) -> str
         basis = "labels of the target were not used in training"
     rivals = list(zip([*names, NAMING_COMMONEST], texts[1:], strict=True))
     (first, reached), *others_told = rivals
-    told = [f"{first} reaches {reached}", *(f"{name} {text}" for name, text in others_told)]
+    told = [
+        f"{first} reaches an accuracy of {reached}",
+        *(f"{name} {text}" for name, text in others_told),
+    ]
     aside = f" ({basis})" if basis else ""
-    return f"Accuracy {texts[0]} on {rows}{aside}; {', '.join(told)}."
+    return f"Scored on {rows}{aside}: {', '.join(told)}."
 
 
 def _the(method: str) -> str:

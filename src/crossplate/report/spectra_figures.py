@@ -18,9 +18,9 @@ from crossplate.report.canvas import (
     PALETTE,
     Margins,
     short_numbers,
-    svg,
 )
-from crossplate.report.figures import WIDTH, Panel, Picture
+from crossplate.report.figures import WIDTH
+from crossplate.report.pictures import Panel, Picture
 from crossplate.report.wording import clipped
 from crossplate.spectra.quality import ExampleSpectrum, SpectraQuality
 
@@ -171,8 +171,7 @@ def _with_rest(caption: str, quality: SpectraQuality, rows: Sequence[str]) -> st
 
 def _row_panel(title: str, name: str, rows: Sequence[str], paint: Painter, alt: str) -> Panel:
     height = AXIS_HEIGHT + ROW_HEIGHT * len(rows)
-    drawing = svg(paint, width=WIDTH, height=height, margins=BARS_ONLY, name=name, alt=f"{alt}.")
-    return Panel(title, drawing)
+    return Panel(title, paint, WIDTH, height, BARS_ONLY, name, f"{alt}.")
 
 
 def _dots(spectra: pd.DataFrame, column: str, rows: Sequence[str]) -> Painter:
@@ -222,15 +221,8 @@ def _names(examples: Sequence[ExampleSpectrum]) -> tuple[tuple[str, str], ...]:
 
 
 def _profile_panel(title: str, paint: Painter, width: int, name: str) -> Panel:
-    drawing = svg(
-        paint,
-        width=width,
-        height=PROFILE_HEIGHT,
-        margins=PROFILE_MARGINS,
-        name=name,
-        alt=f"{title}: intensity over m/z of a few spectra.",
-    )
-    return Panel(title, drawing)
+    alt = f"{title}: intensity over m/z of a few spectra."
+    return Panel(title, paint, width, PROFILE_HEIGHT, PROFILE_MARGINS, name, alt)
 
 
 def _profile_axes(ax: Axes, ylabel: str, low: float, high: float) -> None:

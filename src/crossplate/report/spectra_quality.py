@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from crossplate.report.page import cell_text
+from crossplate.report.environment import render, table_data
 from crossplate.report.sentences import Sentence
 from crossplate.report.spectra_figures import (
     close_up_picture,
@@ -26,7 +26,7 @@ __all__ = ["render_spectra_page"]
 
 
 def render_spectra_page(quality: SpectraQuality, *, title: str, version: str, date: str) -> str:
-    """Make a self-contained HTML page of what became of spectra: no script, nothing loaded.
+    """Make a self-contained HTML page of what became of spectra; it loads nothing.
 
     Every text of the user's (names, batches, reasons) is escaped by the template.
 
@@ -44,30 +44,23 @@ def render_spectra_page(quality: SpectraQuality, *, title: str, version: str, da
     str
         The page, to be written as UTF-8.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("crossplate.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["cell"] = cell_text
     examples = [profile_picture(quality.examples), close_up_picture(quality)]
-    return environment.get_template("spectra.html").render(
-        title=title,
-        version=version,
-        date=date,
-        sentences=_sentences(quality),
-        batches=_batch_table(quality),
-        figures=figure_picture(quality),
-        errors=_error_table(quality),
-        error_picture=error_picture(quality),
-        examples=[picture for picture in examples if picture is not None],
-        excluded=_excluded_table(quality),
-        settings=_setting_groups(quality.settings),
-    )
+    excluded = _excluded_table(quality)
+    values = {
+        "title": title,
+        "version": version,
+        "date": date,
+        "sentences": _sentences(quality),
+        "batches": _batch_table(quality),
+        "figures": figure_picture(quality),
+        "errors": _error_table(quality),
+        "error_picture": error_picture(quality),
+        "examples": [picture for picture in examples if picture is not None],
+        "excluded": excluded,
+        "settings": _setting_groups(quality.settings),
+    }
+    tables = {} if excluded is None else {"excluded": table_data(excluded)}
+    return render("spectra.html", values, {"tables": tables}, live=False)
 
 
 def _sentences(quality: SpectraQuality) -> list[Sentence]:

@@ -8,8 +8,11 @@ from typing import Any
 
 import pandas as pd
 
+from crossplate.report.boxes import BoxPlots
 from crossplate.report.embedding import Embedding
-from crossplate.report.sentences import LEVELS, MOST_NAMES, Sentence, result_sentences
+from crossplate.report.headline import MOST_NAMES, calls_with_doubt, threshold_of
+from crossplate.report.samples import Samples
+from crossplate.report.sentences import LEVELS, Sentence, result_sentences
 from crossplate.report.tables import (
     OWN,
     Table,
@@ -95,7 +98,9 @@ class ReportSummary:
     batches
         Calls counted by batch, where there are several target batches.
     calls
-        Calls of the subjects, without a subject column of the samples; at most 1,000 rows.
+        Calls of the subjects, without a subject column of the samples.
+    sample_calls
+        Calls of the samples, where ``calls`` has those of the subjects.
     losses
         Loss curves; empty for a model trained earlier.
     embedding
@@ -108,6 +113,10 @@ class ReportSummary:
         Of crossplate and of the run; empty where the settings do not say.
     citation
         What to cite, one entry a work.
+    samples
+        All samples, for the picture of them; None where only the picture's points are known.
+    boxes
+        Box plots of the features, where labels are known.
     """
 
     title: str
@@ -118,6 +127,7 @@ class ReportSummary:
     distances: tuple[Distance, ...]
     batches: Table | None
     calls: Table
+    sample_calls: Table | None
     losses: tuple[LossCurve, ...]
     embedding: Embedding | None
     notices: tuple[str, ...]
@@ -125,6 +135,8 @@ class ReportSummary:
     version: str
     date: str
     citation: tuple[str, ...]
+    samples: Samples | None = None
+    boxes: BoxPlots | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values that ``json.dumps`` accepts."""
@@ -140,6 +152,9 @@ def summarise(
     settings: dict[str, Any],
     notices: Sequence[str],
     embedding: Embedding | None,
+    samples: Samples | None = None,
+    boxes: BoxPlots | None = None,
+    evaluation: Mapping[str, Any] | None = None,
 ) -> ReportSummary:
     """Gather what the report shows from the pieces of a study.
 
@@ -161,28 +176,38 @@ def summarise(
         Sentences for the user.
     embedding
         From `crossplate.report.pca_embedding`; None for no such figure.
+    samples
+        All samples, in the order the embedding was made of.
+    boxes
+        From `crossplate.report.boxes.box_plots`, of the labelled samples.
+    evaluation
+        As in evaluation.json, for the sentences and for calls that are left open.
     """
     measured = metrics.get("batch_effect") or {}
     effects = {DATA_NAMES.get(data, data): effect for data, effect in measured.items() if effect}
     if subjects is not None and subjects.empty:
         subjects = None
     batches = predictions["batch"].astype(str).unique().tolist()
+    called = calls_with_doubt(predictions, threshold_of(evaluation, "sample"))
     version = str((settings.get("versions") or {}).get("crossplate", ""))
     return ReportSummary(
         title=f"Calls for {shortened(batches, MOST_NAMES, 'batch')}",
-        sentences=result_sentences(metrics, predictions, subjects),
+        sentences=result_sentences(metrics, predictions, subjects, evaluation),
         scored_on=metrics.get("scored_on"),
         levels=_levels(metrics),
         batch_effect=batch_effect_table(effects),
         distances=_distances(effects),
-        batches=batch_table(predictions) if len(batches) > 1 else None,
-        calls=_calls(predictions, subjects),
+        batches=batch_table(called) if len(batches) > 1 else None,
+        calls=_calls(called, subjects, evaluation),
+        sample_calls=None if subjects is None else calls_table(called, "predictions.csv"),
         losses=() if history is None else _loss_curves(history),
         embedding=embedding,
         notices=(*map(str, notices), *_embedding_notice(embedding)),
         settings=_setting_groups(settings),
         version=version,
         date=str(settings.get("date", "")),
+        samples=samples,
+        boxes=boxes,
         citation=(f"crossplate {version}".strip() + " (software).", f"The method: {PAPER}"),
     )
 
@@ -195,10 +220,13 @@ def _levels(metrics: Mapping[str, Any]) -> tuple[Level, ...]:
     )
 
 
-def _calls(predictions: pd.DataFrame, subjects: pd.DataFrame | None) -> Table:
+def _calls(
+    called: pd.DataFrame, subjects: pd.DataFrame | None, evaluation: Mapping[str, Any] | None
+) -> Table:
     if subjects is None:
-        return calls_table(predictions, "predictions.csv")
-    return calls_table(subjects, "subjects.csv")
+        return calls_table(called, "predictions.csv")
+    people = calls_with_doubt(subjects, threshold_of(evaluation, "subject"))
+    return calls_table(people, "subjects.csv")
 
 
 def _distances(effects: Mapping[str, Mapping[str, Any]]) -> tuple[Distance, ...]:

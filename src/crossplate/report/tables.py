@@ -10,13 +10,18 @@ import pandas as pd
 
 from crossplate.report.wording import count_of, decimal
 
-# text: left; count: whole number; score: three decimals; number: written already, right.
-Kind = Literal["text", "count", "score", "number"]
+# text: left; count: whole number; score: three decimals; small: two digits, however small;
+# number: written already, right.
+Kind = Literal["text", "count", "score", "small", "number"]
 Cell = str | int | float | None
 
+# Rows that are written into a page as text; a page that runs its script shows all of a table.
 MAX_ROWS = 1000
+# Most rows of a table; the files have all.
+MOST_ROWS = 20_000
 
 OWN = "crossplate"
+NOT_CALLED = "not called"
 COMMONEST = "always the commonest class"
 METHOD_NAMES = {
     OWN: OWN,
@@ -195,7 +200,7 @@ def calls_table(frame: pd.DataFrame, file_name: str) -> Table:
     names = [str(name) for name in frame.columns]
     columns += [_calls_column(name, classes) for name in names[:-1]]
     columns.append(_calls_column(names[-1], []))
-    shown = frame.iloc[:MAX_ROWS]
+    shown = frame.iloc[:MOST_ROWS]
     rows = tuple(
         tuple(_cell(value) for value in (index, *values))
         for index, values in zip(shown.index, shown.itertuples(index=False, name=None), strict=True)
@@ -229,19 +234,24 @@ def _cell(value: Any) -> Cell:
 
 def batch_table(predictions: pd.DataFrame) -> Table:
     """Calls counted by target batch, samples."""
-    classes = class_names(predictions)
-    names = pd.Series(predictions["batch"].to_numpy()).astype(str)
+    names = [str(name) for name in predictions["predicted"].unique()]
+    # A column of its own for samples that were left open.
+    classes = list(dict.fromkeys([*class_names(predictions), *names]))
+    batches = pd.Series(predictions["batch"].to_numpy()).astype(str)
     called = pd.Series(predictions["predicted"].to_numpy()).astype(str)
     rows: list[tuple[Cell, ...]] = []
-    for batch in names.unique():
-        counts = called[names == batch].value_counts().to_dict()
+    for batch in batches.unique():
+        counts = called[batches == batch].value_counts().to_dict()
         rows.append((batch, sum(counts.values()), *(counts.get(name, 0) for name in classes)))
     return Table(
         caption="Calls by batch, samples counted",
         columns=(
             Column("Batch"),
             Column("Samples", "count"),
-            *(Column(f"called {name}", "count") for name in classes),
+            *(
+                Column(name if name == NOT_CALLED else f"called {name}", "count")
+                for name in classes
+            ),
         ),
         rows=tuple(rows),
     )

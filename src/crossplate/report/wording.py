@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isfinite
+from math import floor, isfinite, log10
 
 FEWEST_DECIMALS, MOST_DECIMALS = 2, 4
+# Smaller numbers are written with a power of ten.
+SMALL = 0.001
 
 
 def decimals(values: Sequence[float], apart: Sequence[float] | None = None) -> int:
@@ -37,6 +39,18 @@ def decimal(value: float | None, places: int = 3) -> str:
         return "–"
     # Adding 0 turns the -0.0 of a tiny negative number into 0.
     return f"{round(value, places) + 0.0:.{places}f}"
+
+
+def two_digits(value: float | None) -> str:
+    """Write a number that may be very small, such as a p-value; a dash where there is none."""
+    if value is None or not isfinite(value):
+        return "–"
+    if value == 0:
+        return "0"
+    if abs(value) < SMALL:
+        digits, _, exponent = f"{value:.1e}".partition("e")
+        return f"{digits}e{int(exponent)}"
+    return f"{value:.{max(0, 1 - floor(log10(abs(value))))}f}"
 
 
 def count_of(n: int, noun: str) -> str:

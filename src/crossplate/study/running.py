@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from crossplate.errors import InputError
 from crossplate.evaluate import (
     batch_effect,
     by_subject,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 SCORED_ON = "target labels, unused in training"
 SPREAD = "p_std"
 
-__all__ = ["StudyResult", "predict_plate", "run_study"]
+__all__ = ["StudyResult", "predict_plate", "prepared", "run_study", "study_of"]
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,65 @@ def run_study(
         one class only, or a subject with contradicting labels.
     """
     settings = settings or StudySettings()
+    table, source = prepared(table, settings)
+    labels = table.labels_of(source)
+    check_class_names(labels)
+    model = settings.classifier(progress)
+    model.fit(table.features, labels, batch=table.batch, subject=table.subject)
+    return _studied(model, table, source, settings)
+
+
+def study_of(
+    model: JointClassifier, table: SampleTable, settings: StudySettings | None = None
+) -> StudyResult:
+    """Take up a study again whose model was trained earlier: everything but the training.
+
+    Parameters
+    ----------
+    model
+        The model that :func:`run_study` trained with these settings.
+    table
+        Samples of source and target, as then; labels of target batches may have been added.
+    settings
+        As then.
+
+    Raises
+    ------
+    InputError
+        As :func:`run_study`, or if the model was not fitted on these features and batches.
+    """
+    settings = settings or StudySettings()
+    table, source = prepared(table, settings)
+    names = list(table.features.columns)
+    if list(getattr(model, "feature_names_in_", names)) != names or set(model.batches_) != set(
+        table.batches
+    ):
+        raise InputError(
+            f"the model was trained on {model.n_features_in_} features of batches "
+            f"{', '.join(model.batches_)}, which are not those of these tables "
+            f"({table.n_features} features of {', '.join(table.batches)}); give the tables of "
+            "that run"
+        )
+    return _studied(model, table, source, settings)
+
+
+def prepared(table: SampleTable, settings: StudySettings) -> tuple[SampleTable, Mask]:
+    """Samples of a study, checked, and which of them are the source.
+
+    Parameters
+    ----------
+    table, settings
+        As in :func:`run_study`.
+
+    Returns
+    -------
+    The samples of source and target, and True for those of the source, shape (n,).
+
+    Raises
+    ------
+    InputError
+        As :func:`run_study`.
+    """
     from_batches = source_batches(table, settings)
     to_batches = target_batches(table, settings, from_batches)
     table = table.select(table.batch.isin(from_batches | to_batches).to_numpy(dtype=bool))
@@ -123,11 +183,14 @@ def run_study(
     table = table.with_notices(*unusual_targets(table, source), *shared_subjects(table, source))
     check_subject_labels(table)
     check_logs(table, settings)
-    labels = table.labels_of(source)
-    check_class_names(labels)
-    model = settings.classifier(progress)
-    model.fit(table.features, labels, batch=table.batch, subject=table.subject)
-    target = ~source
+    return table, source
+
+
+def _studied(
+    model: JointClassifier, table: SampleTable, source: Mask, settings: StudySettings
+) -> StudyResult:
+    """What a fitted model finds in its study."""
+    labels, target = table.labels_of(source), ~source
     predictions, subjects = _predictions(model, table.select(target))
     before = _on_reference_scale(model, table, table.features.to_numpy())
     calibrated = _calibrated(model, table)
