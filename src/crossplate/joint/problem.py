@@ -12,6 +12,7 @@ import torch
 from crossplate.joint.feeds import Resident
 from crossplate.joint.inference import TrainedNetworks
 from crossplate.joint.labels import FEWEST_HELD_OUT, hold_out
+from crossplate.joint.linear import with_exact_heads
 from crossplate.joint.minibatches import IntArray, Member
 from crossplate.joint.networks import Architecture
 from crossplate.joint.offsets import (
@@ -113,7 +114,7 @@ class Problem:
         held_out = hold_out(
             codes,
             self.subject,
-            self.settings.validation_share,
+            self.settings.held_out_share,
             FEWEST_HELD_OUT,
             np.random.default_rng(seed),
         )
@@ -131,6 +132,9 @@ class Problem:
         x = torch.from_numpy(self.z.astype(np.float32)).to(device)
         feed = Resident(x, members, self.settings)
         trained = train(feed, self.architecture, self.settings, widest, progress)
+        if self.settings.residual and not self.settings.head:
+            exact = with_exact_heads(trained.weights, self.z, members, self.settings)
+            trained = replace(trained, weights=exact)
         if not self.settings.offset:
             return trained
         networks = TrainedNetworks(self.architecture, trained.weights, torch.device("cpu"))

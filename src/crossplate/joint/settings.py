@@ -11,6 +11,7 @@ Preset = Literal["default", "paper"]
 HEAD = (64,)
 MANY_SUBJECTS, SUBJECTS_A_FEATURE = 500, 10
 FEW_SUBJECTS = 50
+HELD_OUT = 0.1
 FEATURES_OF_A_LEVEL = 50
 """With fewer features their mean tells of what they measure rather than of the sample's amount."""
 
@@ -73,7 +74,7 @@ class JointSettings:
         rows a member trains on; 10 is that of a logistic regression with C = 0.1.
     validation_share
         Share of the labelled rows held out of each member's training to stop it early; 0 for
-        none.
+        none, None decides by size (:meth:`sized`).
     linear_share
         Share of the members whose calibrator stays the identity; only with ``residual``. None
         decides by size (:meth:`sized`).
@@ -100,7 +101,7 @@ class JointSettings:
     epochs: int | None = None
     batch_size: int = 64
     ridge: float = 10.0
-    validation_share: float = 0.1
+    validation_share: float | None = None
     linear_share: float | None = None
     n_members: int = 5
 
@@ -113,12 +114,17 @@ class JointSettings:
             value = getattr(self, name)
             if value is not None and value < 0:
                 raise ValueError(f"{name} must not be negative; got {getattr(self, name)!r}")
-        if not 0.0 <= self.validation_share < 1.0:
+        if not 0.0 <= self.held_out_share < 1.0:
             raise ValueError(f"validation_share must be in [0, 1); got {self.validation_share!r}")
         if self.epochs is not None and self.epochs < 1:
             raise ValueError(f"epochs must be at least 1 or None; got {self.epochs!r}")
         if self.log not in ("auto", "always", "never"):
             raise ValueError(f"log must be auto, always or never; got {self.log!r}")
+
+    @property
+    def held_out_share(self) -> float:
+        """``validation_share`` once the size is known."""
+        return self.validation_share or 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
@@ -136,8 +142,8 @@ class JointSettings:
         features gain 1 to 2), so batches are aligned by their standardisation alone, and the
         networks are corrections of the identity with a linear head, which start as a linear
         classifier and depart from it only as far as the data push them; two members in five, and
-        all with fewer than ``FEW_SUBJECTS`` labelled subjects, stay linear.
-        docs/design/joint-model.md has the figures.
+        all with fewer than ``FEW_SUBJECTS`` labelled subjects, stay linear. Rows are held out
+        to stop early only where there are many. docs/design/joint-model.md has the figures.
         """
         many = n_labelled >= max(MANY_SUBJECTS, SUBJECTS_A_FEATURE * n_features)
         return replace(
@@ -149,6 +155,9 @@ class JointSettings:
             head=(HEAD if many else ()) if self.head is None else self.head,
             beta=float(many) if self.beta is None else self.beta,
             offset=not many if self.offset is None else self.offset,
+            validation_share=HELD_OUT * many
+            if self.validation_share is None
+            else self.validation_share,
             linear_share=_linear_share(n_labelled)
             if self.linear_share is None
             else self.linear_share,

@@ -128,7 +128,7 @@ class StreamedRows:
 
     def training_counts(self) -> IntArray:
         """Labelled rows that each member trains on, about, shape (members,)."""
-        share = 1.0 - self.settings.validation_share
+        share = 1.0 - self.settings.held_out_share
         count = max(1, round(share * int(self.study.class_counts.sum())))
         return np.full(self.n_members, count)
 
@@ -148,7 +148,7 @@ class StreamedRows:
 
     def _draw(self, streams: Sequence[BatchRows]) -> tuple[IntArray, Rows]:
         order = self.plan
-        wanted = order.rows * order.steps / (1.0 - self.settings.validation_share)
+        wanted = order.rows * order.steps / (1.0 - self.settings.held_out_share)
         parts, scaled = [], []
         for stream, size in zip(streams, self.study.rows, strict=True):
             rows, x = stream.take(min(int(np.ceil(wanted)), int(size)))
@@ -166,7 +166,7 @@ class StreamedRows:
 
     def _held_out(self, rows: IntArray, seed: int) -> npt.NDArray[np.bool_]:
         keys = rows.astype(np.uint64) if self.subject is None else self.subject[rows]
-        chosen = _uniform(keys, seed) < self.settings.validation_share
+        chosen = _uniform(keys, seed) < self.settings.held_out_share
         return chosen & (self.study.classes[rows] >= 0)
 
     def _pool(

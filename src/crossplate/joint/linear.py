@@ -1,0 +1,79 @@
+"""Linear members solved exactly: logistic regressions in the form of trained networks.
+
+The steps of the training scale every weight by itself and so leave the space that the rows span;
+with more features than rows that costs a linear classifier 3 points on simulated plates
+(docs/design/joint-model.md). Where the calibrator stays the identity the problem is convex, and is
+solved to the end instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from crossplate.joint.minibatches import Member
+from crossplate.joint.settings import JointSettings
+
+FloatArray = npt.NDArray[np.float64]
+Weights = Mapping[str, npt.NDArray[np.float32]]
+
+WEIGHT, BIAS = "discriminator.0.weight", "discriminator.0.bias"
+MOST_ITERATIONS = 1000
+
+__all__ = ["with_exact_heads"]
+
+
+def with_exact_heads(
+    weights: Weights, z: FloatArray, members: Sequence[Member], settings: JointSettings
+) -> dict[str, npt.NDArray[np.float32]]:
+    """Weights with the discriminators of linear members at the minimum of their loss.
+
+    Parameters
+    ----------
+    weights
+        Of all members, as trained, with linear discriminators.
+    z
+        Scaled rows, shape (n, p).
+    members
+        Labels and training rows of each member.
+    settings
+        Class weights and ridge of the loss.
+
+    Returns
+    -------
+    The same names and shapes. A member whose rows lack a class keeps what was trained.
+    """
+    exact = {name: value.copy() for name, value in weights.items()}
+    solved: dict[tuple[bytes, bytes], tuple[FloatArray, FloatArray] | None] = {}
+    for place, member in enumerate(members):
+        if not member.linear:
+            continue
+        rows = member.training[member.classes[member.training] >= 0]
+        codes = member.classes[rows]
+        key = rows.tobytes(), codes.tobytes()
+        if key not in solved:
+            solved[key] = _solve(z[rows], codes, weights[BIAS].shape[-1], settings)
+        found = solved[key]
+        if found is not None:
+            exact[WEIGHT][place], exact[BIAS][place] = found
+    return exact
+
+
+def _solve(
+    z: FloatArray, codes: npt.NDArray[np.int64], n_outputs: int, settings: JointSettings
+) -> tuple[FloatArray, FloatArray] | None:
+    """Weights (p, outputs) and bias (1, outputs); None where a class is missing."""
+    from sklearn.linear_model import LogisticRegression
+
+    counts = np.bincount(codes, minlength=max(n_outputs, 2))
+    if not counts.all() or not settings.ridge:
+        return None
+    shares = counts ** (1.0 - settings.balance)
+    weights = dict(enumerate(counts**-settings.balance * len(codes) / shares.sum()))
+    model = LogisticRegression(
+        C=1.0 / settings.ridge, class_weight=weights, max_iter=MOST_ITERATIONS
+    )
+    model.fit(z, codes)
+    return model.coef_.T, model.intercept_[None]
