@@ -98,7 +98,7 @@ def test_another_seed_gives_other_predictions(cli, trained, tmp_path):
 
 
 def test_labels_of_the_target_do_not_reach_the_training(cli, quick, files, trained, tmp_path):
-    blind = pd.read_csv(files["plate2"]).drop(columns="label")
+    blind = pd.read_csv(files["plate2"], float_precision="round_trip").drop(columns="label")
     (tmp_path / "blind").mkdir()
     write_frame(blind, tmp_path / "blind/plate2.csv")
     done = cli(

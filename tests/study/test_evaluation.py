@@ -19,7 +19,7 @@ from crossplate.study import (
 )
 from crossplate.study.files import calling_beside, write_study
 
-CHEAP = ("intervals", "expected", "calibration", "roc", "confusion", "calling",
+CHEAP = ("embedding", "intervals", "expected", "calibration", "roc", "confusion", "calling",
          "batch_classifier", "mixing", "variance_shares", "trust")  # fmt: skip
 SLOW = ("permutation", "ceiling", "cross_batch", "biomarkers", "attribution")
 
@@ -191,7 +191,7 @@ def test_three_classes_and_no_subjects(table):
 
 
 def test_written_beside_the_predictions(result, evaluation, tmp_path, monkeypatch):
-    monkeypatch.setattr("crossplate.report.render_page", lambda summary: "")
+    monkeypatch.setattr("crossplate.report.render_page", lambda *_: "")
     write_study(result, tmp_path, run={}, evaluation=evaluation)
     assert json.loads((tmp_path / "evaluation.json").read_text()) == evaluation.to_dict()
     metrics = json.loads((tmp_path / "metrics.json").read_text())

@@ -260,6 +260,7 @@ class JointClassifier(
             X,
             reset=reset,
             dtype=np.float64,
+            order="C",  # memory layout decides the last digits of sums
             ensure_all_finite="allow-nan",
             ensure_min_samples=2 if reset else 1,
         )

@@ -70,7 +70,8 @@ class TrainedNetworks:
         members = next(iter(weights.values())).shape[0]
         for start in range(0, len(z), ROWS_AT_A_TIME):
             rows = slice(start, start + ROWS_AT_A_TIME)
-            x = torch.from_numpy(z[rows]).to(next(iter(weights.values())))
+            # copied, since the products' last digits depend on where in memory a matrix begins
+            x = torch.tensor(z[rows]).to(next(iter(weights.values())))
             x = x.expand(members, *x.shape)
             if "norm.running_mean" in weights:
                 x = normalise(

@@ -43,7 +43,8 @@ def with_exact_heads(
 
     Returns
     -------
-    The same names and shapes. A member whose rows lack a class keeps what was trained.
+    The same names and shapes. A member whose rows lack a class keeps what was trained, and so
+    do all where there is no ridge or no classification loss.
     """
     exact = {name: value.copy() for name, value in weights.items()}
     solved: dict[tuple[bytes, bytes], tuple[FloatArray, FloatArray] | None] = {}
@@ -68,7 +69,7 @@ def _solve(
     from sklearn.linear_model import LogisticRegression
 
     counts = np.bincount(codes, minlength=max(n_outputs, 2))
-    if not counts.all() or not settings.ridge:
+    if not (counts.all() and settings.ridge and settings.gamma):
         return None
     shares = counts ** (1.0 - settings.balance)
     weights = dict(enumerate(counts**-settings.balance * len(codes) / shares.sum()))

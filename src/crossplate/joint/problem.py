@@ -27,6 +27,8 @@ from crossplate.joint.trainer import EpochLosses, TrainedStack, train
 from crossplate.kernels import median_bandwidths
 
 FloatArray = npt.NDArray[np.float64]
+LEFT_OUT = 0.1
+"""Share of the labelled subjects that a linear member does without."""
 
 __all__ = ["Problem", "architecture_of"]
 
@@ -95,7 +97,16 @@ class Problem:
         """
         linear = int((self.settings.linear_share or 0.0) * len(seeds))
         members = [self.member(codes, int(seed), batch) for seed in seeds]
-        return [replace(its, linear=place < linear) for place, its in enumerate(members)]
+        return [self._linear(its) for its in members[:linear]] + members[linear:]
+
+    def _linear(self, member: Member) -> Member:
+        """The member as a linear one, which does without a tenth of the subjects of each class.
+
+        It is solved exactly, so that nothing else would make it differ from the others.
+        """
+        rng = np.random.default_rng(member.seed)
+        without = hold_out(member.classes, self.subject, LEFT_OUT, 0, rng)
+        return replace(member, training=np.setdiff1d(member.training, without), linear=True)
 
     def member(self, codes: IntArray, seed: int, batch: IntArray | None = None) -> Member:
         """A member that learns these class codes, with its own held-out rows.
