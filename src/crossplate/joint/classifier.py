@@ -19,6 +19,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from crossplate.errors import InputError
+from crossplate.joint.batches import SOURCE, TARGET, batches_of_fit, batches_of_rows
 from crossplate.joint.labels import default_batch
 from crossplate.joint.settings import OPTIONS, preset_settings
 from crossplate.rows import batch_names, check_labels_given, encode_labels
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 Compute = Callable[[FloatArray, npt.NDArray[np.str_], FloatArray], npt.NDArray[Any]]
-SOURCE, TARGET = "source", "target"
 
 __all__ = ["JointClassifier"]
 
@@ -215,7 +215,7 @@ class JointClassifier(
         X = self._validated(X, reset=True)
         check_consistent_length(X, y)
         classes, codes = encode_labels(y)
-        names = self._batches_of_fit(batch, codes)
+        names = batches_of_fit(batch, codes)
         who = None if subject is None else batch_names(subject, len(codes))
         labelled = codes >= 0
         n_labelled = int(labelled.sum()) if who is None else len(set(who[labelled]))
@@ -266,34 +266,9 @@ class JointClassifier(
         )
         return np.asarray(checked)
 
-    def _batches_of_fit(self, batch: Any, codes: IntArray) -> npt.NDArray[np.str_]:
-        if batch is None:
-            return np.where(codes >= 0, SOURCE, TARGET).astype(str)
-        names = batch_names(batch, len(codes))
-        found, counts = np.unique(names, return_counts=True)
-        if counts.min() < 2:
-            raise InputError(
-                f"batch {str(found[counts.argmin()])!r} has one row; a batch needs at least 2 "
-                "for statistics of its own: add rows or leave it out"
-            )
-        return names
-
     def _batches_of_rows(self, batch: Any, n_rows: int) -> npt.NDArray[np.str_]:
-        if batch is None:
-            if self.default_batch_ is None:
-                raise InputError(
-                    "batch is needed to tell the rows' batches apart; fitted batches are "
-                    f"{', '.join(self.batches_)}, and a new name stands for a new batch"
-                )
-            return np.full(n_rows, self.default_batch_)
-        names = batch_names(batch, n_rows)
-        for name, count in zip(*np.unique(names, return_counts=True), strict=True):
-            if count < 2 and name not in self.scaler_.statistics_ and self.scaler_.per_batch:
-                raise InputError(
-                    f"batch {str(name)!r} is new and has one row; its own statistics need at "
-                    "least 2 rows: predict the whole plate together"
-                )
-        return names
+        known = self.scaler_.statistics_ if self.scaler_.per_batch else None
+        return batches_of_rows(batch, n_rows, self.batches_, self.default_batch_, known)
 
     def _of_rows(
         self, X: Any, batch: Any, compute: Compute, *, every_feature: bool = False
@@ -413,7 +388,7 @@ class JointClassifier(
         """Fit, then return the codes of the same rows; parameters as in :meth:`fit`."""
         self.fit(X, y, batch=batch, subject=subject)
         if batch is None:
-            batch = self._batches_of_fit(None, encode_labels(y)[1])
+            batch = batches_of_fit(None, encode_labels(y)[1])
         return self.transform(X, batch=batch)
 
     def reconstruct(self, X: Any, *, batch: Any = None, as_batch: str | None = None) -> FloatArray:

@@ -71,8 +71,8 @@ def _solve(
     counts = np.bincount(codes, minlength=max(n_outputs, 2))
     if not (counts.all() and settings.ridge and settings.gamma):
         return None
-    shares = counts ** (1.0 - settings.balance)
-    weights = dict(enumerate(counts**-settings.balance * len(codes) / shares.sum()))
+    shares = counts ** (1.0 - settings.class_balance)
+    weights = dict(enumerate(counts**-settings.class_balance * len(codes) / shares.sum()))
     model = LogisticRegression(
         C=1.0 / settings.ridge, class_weight=weights, max_iter=MOST_ITERATIONS
     )

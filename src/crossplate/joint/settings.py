@@ -53,7 +53,8 @@ class JointSettings:
         scaled rows.
     balance
         Classes count in the classification loss by their frequency to the power of minus this:
-        0 trusts the source's class proportions, 1 takes all classes for equally frequent.
+        0 trusts the source's class proportions, 1 takes all classes for equally frequent. None
+        decides by size (:meth:`sized`).
     offset
         Move the class scores of a batch without labels half-way to where equal classes would put
         them (:mod:`crossplate.joint.offsets`); None decides by size (:meth:`sized`).
@@ -92,7 +93,7 @@ class JointSettings:
     beta: float | None = None
     gamma: float = 1.0
     widest_bandwidth: float | None = None
-    balance: float = 1.0
+    balance: float | None = None
     offset: bool | None = None
     sum_classification: bool = False
     learning_rate: float = 3e-3
@@ -120,6 +121,11 @@ class JointSettings:
             raise ValueError(f"epochs must be at least 1 or None; got {self.epochs!r}")
         if self.log not in ("auto", "always", "never"):
             raise ValueError(f"log must be auto, always or never; got {self.log!r}")
+
+    @property
+    def class_balance(self) -> float:
+        """``balance`` once the size is known."""
+        return self.balance or 0.0
 
     @property
     def held_out_share(self) -> float:
@@ -154,6 +160,7 @@ class JointSettings:
             residual=not many if self.residual is None else self.residual,
             head=(HEAD if many else ()) if self.head is None else self.head,
             beta=float(many) if self.beta is None else self.beta,
+            balance=(0.5 if many else 1.0) if self.balance is None else self.balance,
             offset=not many if self.offset is None else self.offset,
             validation_share=HELD_OUT * many
             if self.validation_share is None

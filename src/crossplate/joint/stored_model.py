@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 
 from crossplate._scaling_blocks import moments_of
 from crossplate.errors import InputError
+from crossplate.joint.batches import no_batch_given
 from crossplate.joint.inference import choose_device
 from crossplate.joint.labels import default_batch
 from crossplate.joint.problem import architecture_of
@@ -133,10 +134,7 @@ def _with_new_batches(model: JointClassifier, matrix: StoredMatrix, batch: Any) 
     """The scaler, with statistics of all rows of each batch that was not in ``fit``."""
     if batch is None:
         if model.default_batch_ is None:
-            raise InputError(
-                "batch is needed to tell the rows' batches apart; fitted batches are "
-                f"{', '.join(model.batches_)}, and a new name stands for a new batch"
-            )
+            raise no_batch_given(model.batches_)
         return model.scaler_
     known = model.scaler_.statistics_
     names = {str(name) for name in coded(batch, len(matrix), "batch")[0]}

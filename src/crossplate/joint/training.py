@@ -59,7 +59,7 @@ class StackTraining:
         self.samplers = [Sampler(member.seed) for member in self.members]
         n_classes = max(architecture.n_outputs, 2)
         counts = torch.from_numpy(feed.label_counts(n_classes)[members]).to(self.x.device)
-        self.class_weights = class_weights(counts, settings.balance)
+        self.class_weights = class_weights(counts, settings.class_balance)
         self.with_labels = torch.from_numpy(feed.with_labels).to(self.x.device)
         starts = [
             initial_weights(architecture, torch.Generator().manual_seed(member.seed))
