@@ -165,7 +165,7 @@ class JointSettings:
             validation_share=HELD_OUT * many
             if self.validation_share is None
             else self.validation_share,
-            linear_share=_linear_share(n_labelled)
+            linear_share=_linear_share(n_labelled, many)
             if self.linear_share is None
             else self.linear_share,
         )
@@ -208,7 +208,9 @@ PRESETS: dict[str, JointSettings] = {
 }
 
 
-def _linear_share(n_labelled: int) -> float:
+def _linear_share(n_labelled: int, many: bool) -> float:
+    if many:
+        return 0.0
     return 1.0 if n_labelled < FEW_SUBJECTS else 0.4
 
 
