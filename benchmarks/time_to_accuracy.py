@@ -28,6 +28,7 @@ from crossplate import JointClassifier
 from crossplate.datasets import load
 from crossplate.joint.feeds import Resident
 from crossplate.joint.inference import TrainedNetworks
+from crossplate.joint.offsets import to_probabilities
 from crossplate.joint.training import StackTraining
 from crossplate.kernels import median_bandwidths
 from cytof import METRICS, PUBLISHED, TASKS
@@ -69,7 +70,7 @@ def authors_training(
         states = [training.member_state(place) for place in range(len(SEEDS))]
         weights = {name: torch.stack([s[name] for s in states]).numpy() for name in states[0]}
         networks = TrainedNetworks(problem.architecture, weights, torch.device("cpu"))
-        called = networks.probabilities(problem.z[target]).argmax(axis=2)
+        called = to_probabilities(networks.scores(problem.z[target])).argmax(axis=2)
         accuracy = (model.classes_[called] == truth[target]).mean(axis=1)
         best = np.maximum(best, accuracy)
         reached[(reached == 0) & (accuracy >= wanted)] = (epoch + 1) * order.steps
@@ -104,7 +105,7 @@ def default_training(
         spent += time.perf_counter() - start
         weights = {name: value[None].numpy() for name, value in training.member_state(0).items()}
         networks = TrainedNetworks(problem.architecture, weights, torch.device("cpu"))
-        called = networks.probabilities(problem.z[target])[0].argmax(axis=1)
+        called = to_probabilities(networks.scores(problem.z[target]))[0].argmax(axis=1)
         if (model.classes_[called] == truth[target]).mean() >= wanted:
             reached = spent
             break
