@@ -161,7 +161,8 @@ def main() -> None:
     """Follow the authors' trainings, then time all steps and fits, and write the file."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--keep", type=Path, metavar="FILE", help="keeps the numbers of steps")
-    followed = followed_trainings(parser.parse_args().keep)
+    kept = parser.parse_args().keep
+    followed = followed_trainings(kept)
     print("timing", flush=True)
     steps, measured = [], []
     for _, wanted, arrays in studies():
@@ -188,15 +189,16 @@ def main() -> None:
         )
         print(rows[-1], flush=True)
     spread = f"{1e3 * min(steps):.1f} to {1e3 * max(steps):.1f}"
-    write_results(rows, f"{1e3 * step:.1f} ms ({spread} over {len(steps)} rounds)")
+    write_results(rows, kept, f"{1e3 * step:.1f} ms ({spread} over {len(steps)} rounds)")
 
 
-def write_results(rows: list[str], step: str) -> None:
+def write_results(rows: list[str], kept: Path | None, step: str) -> None:
     """Write the Markdown file."""
     RESULTS.write_text(
         f"""# Time from start to the paper's accuracy on CyTOF
 
-Command: `python benchmarks/time_to_accuracy.py` (with `CROSSPLATE_DATA` naming the tables' folder)
+Command: `python benchmarks/time_to_accuracy.py{" --keep FILE" if kept else ""}` \
+(with `CROSSPLATE_DATA` naming the tables' folder)
 Date: {date.today()}. {platform.machine()}, Python {platform.python_version()}, \
 torch {version("torch")}, crossplate {version("crossplate")}; a shared machine of two cores.
 

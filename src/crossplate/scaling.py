@@ -28,7 +28,14 @@ A feature that is almost constant in one batch would otherwise be blown up there
 every real difference in spread between plates (seldom above threefold) untouched.
 """
 
-__all__ = ["SCALE_FLOOR", "BatchStatistics", "PlateScaler", "choose_log_unit", "log_unit"]
+__all__ = [
+    "SCALE_FLOOR",
+    "BatchStatistics",
+    "PlateScaler",
+    "choose_log_unit",
+    "log_unit",
+    "logs_of",
+]
 
 
 @dataclass(frozen=True)
@@ -83,6 +90,27 @@ def log_unit(log: LogChoice, x: FloatArray, batch: npt.NDArray[np.str_]) -> floa
     if log == "auto":
         return choose_log_unit(x, batch)
     return _log_unit(x) if log == "always" else None
+
+
+def logs_of(x: FloatArray, unit: float | None) -> FloatArray:
+    """Logs ``log(1 + x/unit)``; the values as they are where there is no unit.
+
+    Raises
+    ------
+    InputError
+        When logs are to be taken and a value is negative.
+    """
+    if unit is None:
+        return x
+    negative = np.argwhere(x < 0.0)
+    if len(negative):
+        row, column = negative[0]
+        raise InputError(
+            f"{len(negative)} negative values (first: row {row + 1}, feature {column + 1}, "
+            f"{x[row, column]:g}) have no logarithm; set them to 0 or missing, or use "
+            'log="never"'
+        )
+    return np.log1p(x / unit)
 
 
 def _log_unit(x: FloatArray) -> float:
@@ -267,17 +295,7 @@ class PlateScaler:
         return levels
 
     def _logs(self, x: FloatArray) -> FloatArray:
-        if self.log_unit_ is None:
-            return x
-        negative = np.argwhere(x < 0.0)
-        if len(negative):
-            row, column = negative[0]
-            raise InputError(
-                f"{len(negative)} negative values (first: row {row + 1}, feature {column + 1}, "
-                f"{x[row, column]:g}) have no logarithm; set them to 0 or missing, or use "
-                'log="never"'
-            )
-        return np.log1p(x / self.log_unit_)
+        return logs_of(x, self.log_unit_)
 
     def floored(self, mean: FloatArray, sd: FloatArray, level: float = 0.0) -> BatchStatistics:
         """Statistics of a batch from its means and deviations, NaN where a feature is missing."""

@@ -13,7 +13,7 @@ from crossplate.correct.base import ONLY_BATCH, Corrector, FloatArray
 from crossplate.correct.batch_zscore import BatchZScore
 from crossplate.errors import InputError
 from crossplate.rows import batch_names
-from crossplate.scaling import LogChoice, log_unit
+from crossplate.scaling import LogChoice, log_unit, logs_of
 
 __all__ = ["OnLogScale"]
 
@@ -91,7 +91,9 @@ class OnLogScale(Corrector):
         wants_intensities = self.corrector.wants_intensities
         self.log_unit_ = None if wants_intensities else log_unit(self.log, x, names)
         more = self._passed_on(covariates)
-        self.corrector_ = clone(self.corrector).fit(self._logged(x), y, batch=names, **more)
+        self.corrector_ = clone(self.corrector).fit(
+            logs_of(x, self.log_unit_), y, batch=names, **more
+        )
         return self
 
     def transform(self, X: Any, *, batch: Any = None, covariates: Any = None) -> FloatArray:
@@ -111,7 +113,7 @@ class OnLogScale(Corrector):
         check_is_fitted(self)
         x = self._validated(X, reset=False)
         names = self._batches_of(batch, len(x))
-        before = self._logged(x)
+        before = logs_of(x, self.log_unit_)
         more = self._passed_on(covariates)
         after: FloatArray = self.corrector_.transform(before, batch=names, **more)
         if self.log_unit_ is None or isinstance(self.corrector_, BatchZScore):
@@ -132,19 +134,6 @@ class OnLogScale(Corrector):
         if "covariates" not in signature(self.corrector.fit).parameters:
             raise InputError(f"{type(self.corrector).__name__} takes no covariates; leave them out")
         return {"covariates": covariates}
-
-    def _logged(self, x: FloatArray) -> FloatArray:
-        if self.log_unit_ is None:
-            return x
-        negative = np.argwhere(x < 0.0)
-        if len(negative):
-            row, column = negative[0]
-            raise InputError(
-                f"{len(negative)} negative values (first: row {row + 1}, feature {column + 1}, "
-                f"{x[row, column]:g}) have no logarithm; set them to 0 or missing, or use "
-                'log="never"'
-            )
-        return np.log1p(x / self.log_unit_)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
