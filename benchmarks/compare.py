@@ -37,11 +37,6 @@ RESULTS = Path(__file__).parent / "results" / "compare.md"
 MOST_PAIRS = 6
 
 
-def settings_for(table: SampleTable, methods: tuple[str, ...], repeats: int) -> CompareSettings:
-    """Settings of a data set: the defaults, but a tenth of NormAE's epochs on large tables."""
-    return CompareSettings(methods=methods, repeats=repeats)
-
-
 def report_progress(done: int, total: int) -> None:
     """Say how far a comparison is, where somebody watches."""
     if sys.stderr.isatty():
@@ -63,7 +58,7 @@ def overview(name: str, found: Comparison) -> str:
     )
 
 
-def section(name: str, table: SampleTable, found: Comparison, settings: CompareSettings) -> str:
+def section(name: str, table: SampleTable, found: Comparison) -> str:
     """Everything about one data set."""
     summary = found.summary
     pairs = summary.pairs if len(summary.pairs) <= MOST_PAIRS else []
@@ -73,9 +68,6 @@ def section(name: str, table: SampleTable, found: Comparison, settings: CompareS
         f"{table.n_samples:,} samples, {table.n_features:,} features, {len(table.batches)} "
         f"batches, {len(summary.pairs)} pairs; by {summary.level}."
     )
-    for method, its in settings.method_settings.items():
-        reduced = ", ".join(f"{name} {value}" for name, value in its.items())
-        about += f" For time, {method} was run with {reduced}."
     sentence = joint_sentence(summary)
     parts = [f"## {name}", about, *([] if sentence is None else [f"**{sentence}**"])]
     parts.append("\n".join("| " + " | ".join(cells) + " |" for cells in lines))
@@ -99,7 +91,7 @@ def main() -> None:
     for name in options.datasets.split(","):
         print(name, flush=True)
         table = public_plates(name)
-        settings = settings_for(table, methods, options.repeats)
+        settings = CompareSettings(methods=methods, repeats=options.repeats)
         found = compare(
             table,
             settings,
@@ -108,7 +100,7 @@ def main() -> None:
             execute=on_this_machine(options.jobs),
         )
         lines.append(overview(name, found))
-        sections.append(section(name, table, found, settings))
+        sections.append(section(name, table, found))
         notes = explanation(found.summary)
         print(joint_sentence(found.summary), flush=True)
         write_results(options.result, options.repeats, lines, sections, notes)
