@@ -92,7 +92,7 @@ def rewrite(folder, change):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda d: d.update(format=3), "format 3, this crossplate reads up to 2; update"),
+        (lambda d: d.update(format=4), "format 4, this crossplate reads up to 3; update"),
         (lambda d: d.update(format="x"), "format 'x'"),
         (lambda d: d.pop("classes"), "does not describe a model"),
         (lambda d: d.update(classes=["only"]), "outputs differ"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -184,9 +185,10 @@ class JointClassifier(
             return self._fit_stored(matrix, y, batch, subject)
         problem, codes = self.pose(X, y, batch=batch, subject=subject)
         rng = check_random_state(self.random_state)
-        seeds = rng.randint(np.iinfo(np.int32).max, size=self.settings_.n_members)
+        seeds = rng.randint(np.iinfo(np.int32).max, size=problem.settings.n_members)
         members = problem.committee(codes, seeds)
         trained = problem.train(members, choose_device(self.device), self.progress)
+        self.settings_ = replace(problem.settings, ridge=members[0].ridge_of(problem.settings))
         self.architecture_ = problem.architecture
         self.weights_ = trained.weights
         self.history_ = pd.DataFrame(trained.history)
@@ -288,20 +290,27 @@ class JointClassifier(
 
     def _probabilities(self, X: Any, batch: Any) -> FloatArray:
         """Class probabilities by each member, shape (n, members, C)."""
-        from crossplate.joint.offsets import CENTRE, offset_of, to_probabilities
+        from crossplate.joint.offsets import CENTRE, offset_of, share_scores, to_probabilities
 
         networks = self._networks
         if CENTRE not in self.weights_:
             return self._of_rows(
                 X, batch, lambda z, *_: to_probabilities(networks.scores(z).swapaxes(0, 1))
             )
-        scores = self._of_rows(X, batch, lambda z, *_: networks.scores(z).swapaxes(0, 1))
+
+        def compute(z: FloatArray, *_: Any) -> FloatArray:
+            scores = networks.scores(z).swapaxes(0, 1)
+            return np.stack([scores, share_scores(z, self.weights_).swapaxes(0, 1)], axis=1)
+
+        found = self._of_rows(X, batch, compute)
+        scores = found[:, 0]
         names = self._batches_of_rows(batch, len(scores))
         for name in set(names.tolist()) - set(self.labelled_batches_.tolist()):
             its = names == name
             offset = self.offsets_.get(name)
             if offset is None:
-                offset = offset_of(scores[its].swapaxes(0, 1), self.weights_[CENTRE])
+                own, telling = found[its].transpose(1, 2, 0, 3)
+                offset = offset_of(own, telling, self.weights_)
             scores[its] += offset
         return to_probabilities(scores)
 

@@ -16,13 +16,14 @@ from crossplate.joint.linear import with_exact_heads
 from crossplate.joint.minibatches import IntArray, Member
 from crossplate.joint.networks import Architecture
 from crossplate.joint.offsets import (
-    CENTRE,
-    balanced_centres,
+    offset_arrays,
     offset_of,
     offset_scores,
+    share_scores,
     to_probabilities,
 )
 from crossplate.joint.settings import JointSettings
+from crossplate.joint.source_fit import SourceFit, fit_source
 from crossplate.joint.trainer import EpochLosses, TrainedStack, train
 from crossplate.kernels import median_bandwidths
 
@@ -96,8 +97,14 @@ class Problem:
             Of the members.
         """
         linear = int((self.settings.linear_share or 0.0) * len(seeds))
-        members = [self.member(codes, int(seed), batch) for seed in seeds]
+        source = self._source_fit(codes, self.batch if batch is None else batch)
+        members = [replace(self.member(codes, int(s), batch), source=source) for s in seeds]
         return [self._linear(its) for its in members[:linear]] + members[linear:]
+
+    def _source_fit(self, codes: IntArray, batch: IntArray) -> SourceFit | None:
+        if self.settings.ridge is not None and not self.settings.offset:
+            return None
+        return fit_source(self.z, codes, batch, self.subject, self.settings)
 
     def _linear(self, member: Member) -> Member:
         """The member as a linear one, which does without a tenth of the subjects of each class.
@@ -149,8 +156,7 @@ class Problem:
         if not self.settings.offset:
             return trained
         networks = TrainedNetworks(self.architecture, trained.weights, torch.device("cpu"))
-        centres = balanced_centres(networks, self.z, members)
-        return replace(trained, weights=trained.weights | {CENTRE: centres})
+        return replace(trained, weights=trained.weights | offset_arrays(networks, self.z, members))
 
     def probabilities(
         self, trained: TrainedNetworks, rows: IntArray, unlabelled: npt.NDArray[np.bool_]
@@ -173,9 +179,12 @@ class Problem:
         """
         scores = trained.scores(self.z[rows])
         if self.settings.offset and unlabelled.any():
-            its = self.batch[rows][unlabelled]
+            its = rows[unlabelled]
             scores[:, unlabelled] = offset_scores(
-                scores[:, unlabelled], its, trained.weights[CENTRE]
+                scores[:, unlabelled],
+                share_scores(self.z[its], trained.weights),
+                self.batch[its],
+                trained.weights,
             )
         return to_probabilities(scores)
 
@@ -186,9 +195,9 @@ class Problem:
         if not self.settings.offset:
             return {}
         without = np.setdiff1d(self.batch, self.batch[codes >= 0])
-        return {
-            str(names[number]): offset_of(
-                trained.scores(self.z[self.batch == number]), trained.weights[CENTRE]
-            )
-            for number in without
-        }
+        found = {}
+        for number in without:
+            z = self.z[self.batch == number]
+            telling = share_scores(z, trained.weights)
+            found[str(names[number])] = offset_of(trained.scores(z), telling, trained.weights)
+        return found
