@@ -21,11 +21,15 @@ FloatArray = npt.NDArray[np.float64]
 
 EXPECTED = 0.5
 """Where the shares are expected, from equal ones (0) to the source's (1)."""
-SHARE_SPREAD = 0.5
-"""Standard deviation of the log odds of two classes around what is expected."""
+PRICE = 5.0
+"""Log likelihood that log odds one away from what is expected must gain. A price in proportion to
+the distance leaves the shares where they are expected unless the scores clearly speak against it,
+and holds a clear shift back but little."""
+ROUNDING = 0.05
+"""Distance below which the price is rounded off, so that it has a gradient everywhere."""
 SCALE_SPREAD = 0.3
 """Standard deviation of the log of the spread of scores, relative to the source's held-out ones."""
-MOST_SUBJECTS = 60.0
+MOST_SUBJECTS = 120.0
 """Scores of more subjects count as those of so many: no distribution is quite normal, and with
 enough subjects that would outweigh what is expected."""
 LEAST_SHARE = 0.01
@@ -58,9 +62,6 @@ class ClassShape:
         Shape (C, d, d).
     expected
         Centred logs of the shares that are expected, shape (C,).
-    misled
-        By how much the source's own held-out scores mislead the estimate, since they are not
-        normal; subtracted from every estimate, shape (C,).
     rows_a_subject
         Rows of a subject in the source.
     """
@@ -68,7 +69,6 @@ class ClassShape:
     mean: FloatArray
     covariance: FloatArray
     expected: FloatArray
-    misled: FloatArray
     rows_a_subject: float
 
     @classmethod
@@ -89,10 +89,8 @@ class ClassShape:
                 for k in range(n_classes)
             ]
         )
-        known = centred_logs(fit.shares)
-        plain = cls(mean, covariance, known, np.zeros(n_classes), fit.rows_a_subject)
-        misled = plain._log_shares(scores) - known
-        return cls(mean, covariance, EXPECTED * known, misled, fit.rows_a_subject)
+        expected = EXPECTED * centred_logs(fit.shares)
+        return cls(mean, covariance, expected, fit.rows_a_subject)
 
     def shares(self, scores: FloatArray) -> FloatArray:
         """Most probable class shares of a batch.
@@ -106,10 +104,7 @@ class ClassShape:
         -------
         Shape (C,), adding to 1.
         """
-        logs = self._log_shares(_contrasted(scores)) - self.misled
-        return _softmax(logs)
-
-    def _log_shares(self, scores: FloatArray) -> FloatArray:
+        scores = _contrasted(scores)
         subjects = len(scores) / self.rows_a_subject
         weight = min(subjects, MOST_SUBJECTS) / len(scores)
         ways = contrasts(len(self.mean))
@@ -123,7 +118,7 @@ class ClassShape:
             jac=True,
             method="L-BFGS-B",
         )
-        return np.asarray(self.expected + ways @ end.x[:-1])
+        return _softmax(self.expected + ways @ end.x[:-1])
 
     def _loss(
         self,
@@ -154,10 +149,18 @@ class ClassShape:
         by_share = shares * ((self.mean - mixed) @ np.einsum("nk,nkd->d", posterior, pull))
         by_share += n * shares - posterior.sum(axis=0)
         by_scale = n * d - (posterior * squared).sum()
+        gradient = weight * np.append(ways.T @ by_share, by_scale)
         # the log odds of two classes are √2 times the distance along a contrast
-        stiff = np.append(np.full(ways.shape[1], 2.0 / SHARE_SPREAD**2), SCALE_SPREAD**-2)
-        gradient = weight * np.append(ways.T @ by_share, by_scale) + stiff * place
-        return float(weight * loss + 0.5 * (stiff * place * place).sum()), gradient
+        price, by_place = _price(np.sqrt(2.0) * place[:-1])
+        gradient[:-1] += np.sqrt(2.0) * by_place
+        gradient[-1] += place[-1] / SCALE_SPREAD**2
+        return float(weight * loss + price + 0.5 * (place[-1] / SCALE_SPREAD) ** 2), gradient
+
+
+def _price(odds: FloatArray) -> tuple[float, FloatArray]:
+    """Price of log odds away from what is expected, and its gradient."""
+    distance = np.sqrt(odds @ odds + ROUNDING**2)
+    return float(PRICE * distance), PRICE * odds / distance
 
 
 def _contrasted(scores: FloatArray) -> FloatArray:

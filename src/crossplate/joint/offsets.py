@@ -32,7 +32,7 @@ CENTRE = "scores.centre"
 """Name of the balanced mean scores among a model's arrays, shape (members, outputs)."""
 WEIGHT, BIAS = "shares.weight", "shares.bias"
 """The regression whose scores tell the shares, shapes (members, p, outputs), (members, outputs)."""
-PARTS = ("mean", "covariance", "expected", "misled", "rows_a_subject")
+PARTS = ("mean", "covariance", "expected", "rows_a_subject")
 SHAPE = tuple(f"shares.{part}" for part in PARTS)
 """Its scores in each class: the parts of a ``ClassShape``."""
 WAY = 0.5
@@ -166,8 +166,8 @@ def offset_of(scores: FloatArray, telling: FloatArray, arrays: Arrays) -> FloatA
 
 
 def _shape_at(place: int, arrays: Arrays) -> ClassShape:
-    mean, covariance, expected, misled, rows = (arrays[name][place].astype(float) for name in SHAPE)
-    return ClassShape(mean, covariance, expected, misled, float(rows))
+    mean, covariance, expected, rows = (arrays[name][place].astype(float) for name in SHAPE)
+    return ClassShape(mean, covariance, expected, float(rows))
 
 
 def _mean_of_uneven(scores: FloatArray, shape: ClassShape) -> FloatArray:

@@ -236,7 +236,7 @@ def _offset_shapes(
     if f"weights.{WEIGHT}" in arrays:
         classes, d = max(outputs, 2), max(outputs - 1, 1)
         shapes |= {WEIGHT: (architecture.n_features, outputs), BIAS: (outputs,)}
-        of_shape = ((classes, d), (classes, d, d), (classes,), (classes,), ())
+        of_shape = ((classes, d), (classes, d, d), (classes,), ())
         shapes |= dict(zip(SHAPE, of_shape, strict=True))
     return shapes
 
