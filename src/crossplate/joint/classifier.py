@@ -84,12 +84,14 @@ class JointClassifier(
     classes_
         Sorted classes, shape (C,).
     batches_
-        Sorted names of the batches in ``fit``.
+        Sorted names of the batches in ``fit``, then those of :meth:`adapt` as they came.
     default_batch_
         Batch that rows given without one belong to: the only unlabelled batch, else the only
         batch; None where there are several.
     labelled_batches_
         Those of them with labelled rows.
+    adapted_batches_
+        Those of them that came after ``fit``.
     reference_batch_
         Labelled batch with the most labelled rows, whose scale calibrated data are put on.
     history_
@@ -225,6 +227,7 @@ class JointClassifier(
         rows = np.bincount(numbers[labelled], minlength=len(self.batches_))
         self.default_batch_ = default_batch(self.batches_, rows)
         self.labelled_batches_ = self.batches_[rows > 0]
+        self.adapted_batches_ = self.batches_[:0]
         self.reference_batch_ = str(self.batches_[rows.argmax()])
         self.n_imputed_ = int(np.isnan(X).sum())
         self.scaler_ = PlateScaler(
@@ -424,6 +427,57 @@ class JointClassifier(
             return restored_rows(networks, self.scaler_, self.batches_, z, wanted, levels)
 
         return self._of_rows(X, batch, compute, every_feature=True)
+
+    def adapt(self, X: Any, *, batch: Any) -> JointClassifier:
+        """Take in batches that came after ``fit``, without their labels and without forgetting.
+
+        A new batch gets statistics, a score offset and (where the model has reconstructors) a
+        reconstructor from the rows given, and joins ``batches_``. From then on its rows, single
+        ones too, are predicted with these, whatever other rows come along, and
+        :meth:`reconstruct` takes it for ``as_batch``. Nothing else changes: codes, predictions and
+        restorations of all other batches stay what they were, bit for bit. Of the new batch, the
+        predictions are those that :meth:`predict` gives for the same rows without adapting.
+
+        Parameters
+        ----------
+        X
+            Rows of the new batches, shape (n, p), at least 2 of each; NaN is missing. The more of
+            a plate, the better its statistics: give all of it that is there. Of a stored matrix
+            that is read in pieces, offsets and reconstructors are learned from up to 20,000
+            random rows of a batch.
+        batch
+            Batch of each row, shape (n,), or one name for all rows. A batch that was adapted to
+            before is replaced: what it had is learned anew from these rows alone.
+
+        Returns
+        -------
+        The model itself.
+
+        Raises
+        ------
+        InputError
+            A batch that was in ``fit``; a batch of one row; a model of ``preset="paper"``, which
+            has no statistics of single batches; negative values where logs are taken.
+        ValueError
+            Other features than in ``fit``.
+        sklearn.exceptions.NotFittedError
+            The model is not fitted.
+        """
+        check_is_fitted(self, "weights_")
+        from crossplate.joint.adapting import arrivals, stored_arrivals, take_up
+
+        matrix = stored_matrix(X)
+        large = matrix is not None and matrix.is_large
+        checked = self._validated(matrix.framed(0, 2) if large else X, reset=False)
+        n_rows = len(matrix) if large else len(checked)
+        names = np.full(n_rows, batch, dtype=object) if isinstance(batch, str) else batch
+        take_up(
+            self,
+            stored_arrivals(self, matrix, names)
+            if large
+            else arrivals(self, checked, batch_names(names, n_rows)),
+        )
+        return self
 
     def save(self, folder: str | PathLike[str]) -> None:
         """Write the fitted model to a new folder: safetensors and JSON, no pickle.
