@@ -20,7 +20,7 @@ import torch
 from crossplate.errors import InputError
 from crossplate.joint.inference import TrainedNetworks, choose_device
 from crossplate.joint.minibatches import Member, Sampler, plan
-from crossplate.joint.networks import Architecture, calibrate, initial_weights
+from crossplate.joint.networks import calibrate
 from crossplate.joint.offsets import CENTRE, offset_of
 from crossplate.joint.settings import JointSettings
 from crossplate.joint.stack import Stack
@@ -38,8 +38,11 @@ if TYPE_CHECKING:
 
 FloatArray = npt.NDArray[np.float64]
 RECONSTRUCTOR = "reconstructor"
+SHARE_OF_STEPS = 0.25
+"""Steps that a reconstructor gets, as a share of those of a fit: it starts from a trained one, and
+then restores new rows as well as one that got all steps and started from nothing."""
 
-__all__ = ["Arrival", "arrivals", "check_batches", "stored_arrivals", "take_up"]
+__all__ = ["Arrival", "arrivals", "check_batches", "one_a_row", "stored_arrivals", "take_up"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,11 @@ class Arrival:
     name: str
     statistics: BatchStatistics
     z: FloatArray
+
+
+def one_a_row(batch: Any, n_rows: int) -> Any:
+    """Batch of each row, where all have one name and only that is given."""
+    return np.full(n_rows, batch, dtype=object) if isinstance(batch, str) else batch
 
 
 def check_batches(model: JointClassifier, rows: Mapping[str, int]) -> None:
@@ -174,7 +182,9 @@ def take_up(model: JointClassifier, new: Iterable[Arrival]) -> None:
         if CENTRE in weights:
             offsets[one.name] = offset_of(networks.scores(one.z), weights[CENTRE])
         if model.architecture_.n_batches:
-            own = _trained_reconstructor(networks, one.z, model.settings_)
+            own = _trained_reconstructor(
+                networks, batches.index(model.reference_batch_), one.z, model.settings_
+            )
             place = batches.index(one.name)
             weights |= {name: _placed(weights[name], its, place) for name, its in own.items()}
     # all at once, so that a failure leaves the model as it was
@@ -197,7 +207,7 @@ def _placed(
 
 @torch.no_grad()
 def _trained_reconstructor(
-    networks: TrainedNetworks, z: FloatArray, settings: JointSettings
+    networks: TrainedNetworks, like: int, z: FloatArray, settings: JointSettings
 ) -> dict[str, npt.NDArray[np.float32]]:
     """Reconstructor of each member that restores rows from the codes of its trained calibrator.
 
@@ -205,6 +215,8 @@ def _trained_reconstructor(
     ----------
     networks
         The trained members.
+    like
+        Number of the fitted batch whose reconstructor it starts from.
     z
         Scaled rows of the batch, shape (n, p).
     settings
@@ -212,35 +224,33 @@ def _trained_reconstructor(
 
     Returns
     -------
-    Name → array, shape (members, 1, …). Member k's starts and draws come from seed k, so that
-    the same rows give the same weights.
+    Name → array, shape (members, 1, …). The draws of member k come from seed k, so that the same
+    rows give the same weights.
     """
     device, alone = networks.device, replace(networks.architecture, n_batches=1)
     frozen = {name: torch.from_numpy(its).to(device) for name, its in networks.weights.items()}
+    starts = {
+        name: its[:, like : like + 1] for name, its in frozen.items() if RECONSTRUCTOR in name
+    }
     seeds = range(len(networks.weights["calibrator.0.weight"]))
-    stack = Stack(
-        [_untrained(alone, seed) for seed in seeds], settings, [1.0 for _ in seeds], device
-    )
+    members = [{name: its[seed] for name, its in starts.items()} for seed in seeds]
+    stack = Stack(members, settings, [1.0 for _ in seeds], device)
     unused = torch.ones(1, 1, 1, device=device)
     step = Step(alone, unused, None, unused, unused, None, stack.weights, stack.gradients)
     order = plan(settings, [len(z)])
+    epochs = -(-order.epochs // round(1 / SHARE_OF_STEPS))
     rows = np.arange(len(z))
     member = Member(np.full(len(z), UNLABELLED), np.zeros_like(rows), rows, rows[:0], 0)
     samplers = [Sampler(seed) for seed in seeds]
     for sampler in samplers:
         sampler.use(member, 1)
     x = torch.from_numpy(z.astype(np.float32)).to(device)
-    for epoch in range(order.epochs):
+    for epoch in range(epochs):
         drawn = np.stack([sampler.epoch(order.steps, order.rows)[:, 0] for sampler in samplers])
         for number in range(order.steps):
             seen = x[torch.from_numpy(drawn[:, number]).to(device)]
             codes = calibrate(networks.architecture, frozen, seen)
             step.restoring(codes[:, None], seen[:, None])
-            done = (epoch + number / order.steps) / order.epochs
+            done = (epoch + number / order.steps) / epochs
             stack.step(annealed(settings.learning_rate, done))
     return {name: its.cpu().numpy() for name, its in stack.weights.items()}
-
-
-def _untrained(architecture: Architecture, seed: int) -> dict[str, torch.Tensor]:
-    weights = initial_weights(architecture, torch.Generator().manual_seed(seed))
-    return {name: its for name, its in weights.items() if name.startswith(RECONSTRUCTOR)}

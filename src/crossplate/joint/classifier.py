@@ -464,19 +464,15 @@ class JointClassifier(
             The model is not fitted.
         """
         check_is_fitted(self, "weights_")
-        from crossplate.joint.adapting import arrivals, stored_arrivals, take_up
+        from crossplate.joint.adapting import arrivals, one_a_row, stored_arrivals, take_up
 
         matrix = stored_matrix(X)
-        large = matrix is not None and matrix.is_large
-        checked = self._validated(matrix.framed(0, 2) if large else X, reset=False)
-        n_rows = len(matrix) if large else len(checked)
-        names = np.full(n_rows, batch, dtype=object) if isinstance(batch, str) else batch
-        take_up(
-            self,
-            stored_arrivals(self, matrix, names)
-            if large
-            else arrivals(self, checked, batch_names(names, n_rows)),
-        )
+        if matrix is not None and matrix.is_large:
+            self._validated(matrix.framed(0, 2), reset=False)
+            take_up(self, stored_arrivals(self, matrix, one_a_row(batch, len(matrix))))
+        else:
+            X = self._validated(X, reset=False)
+            take_up(self, arrivals(self, X, batch_names(one_a_row(batch, len(X)), len(X))))
         return self
 
     def save(self, folder: str | PathLike[str]) -> None:

@@ -99,7 +99,9 @@ class TrainedNetworks:
         for _, weights, codes in self._codes(z):
             # copied for the same reason: where it lies depends on the batches beside it
             one = {
-                name: value[:, as_batch : as_batch + 1].clone() if "reconstructor" in name else value
+                name: value[:, as_batch : as_batch + 1].clone()
+                if "reconstructor" in name
+                else value
                 for name, value in weights.items()
             }
             parts.append(reconstruct(self.architecture, one, codes[:, None]).mean(dim=(0, 1)))
