@@ -233,7 +233,7 @@ def test_models_saved_before_there_was_adapt_are_read_and_adapted(study, model, 
 @pytest.mark.parametrize(
     ("batch", "message"),
     [
-        ("plate A", r"batch 'plate A' was in fit and stays as it was; give rows of new batches"),
+        ("plate A", r"batch 'plate A' was in fit and stays as it was; give new batches names"),
         ("plate B", r"batch 'plate B' was in fit and stays as it was"),
         (["x"] * 29 + ["y"], r"batch 'y' has one row; its own statistics need at least 2 rows"),
         (["x"] * 5, r"batch has 5 entries for 30 rows"),

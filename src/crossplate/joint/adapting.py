@@ -93,8 +93,8 @@ def check_batches(model: JointClassifier, rows: Mapping[str, int]) -> None:
     for name, count in rows.items():
         if name in fitted:
             raise InputError(
-                f"batch {name!r} was in fit and stays as it was; give rows of new batches only, "
-                "or fit again"
+                f"batch {name!r} was in fit and stays as it was; give new batches names of "
+                "their own, or fit again"
             )
         if count < 2:
             raise InputError(
