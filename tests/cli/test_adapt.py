@@ -42,6 +42,7 @@ def test_single_samples_are_called_as_the_whole_plate_was(cli, trained, files, a
     columns = ["p_SLE", "p_control", "p_std"]
     np.testing.assert_allclose(found[columns], wanted[columns], atol=1e-12)
     assert found["predicted"].tolist() == wanted["predicted"].tolist()
+    assert "collapsed" not in done.out
     # how sure a call has to be came along from the run
     assert found["called"].tolist() == wanted["called"].tolist()
     assert json.loads((tmp_path / "one" / "metrics.json").read_text())["calling"]

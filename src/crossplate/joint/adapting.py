@@ -180,7 +180,7 @@ def take_up(model: JointClassifier, new: Iterable[Arrival]) -> None:
             batches.append(one.name)
         statistics[one.name] = one.statistics
         if CENTRE in weights:
-            offsets[one.name] = offset_of(networks.scores(one.z), weights[CENTRE])
+            offsets[one.name] = _offset(networks, one.z)
         if model.architecture_.n_batches:
             own = _trained_reconstructor(
                 networks, batches.index(model.reference_batch_), one.z, model.settings_
@@ -196,6 +196,11 @@ def take_up(model: JointClassifier, new: Iterable[Arrival]) -> None:
     model.adapted_batches_ = model.batches_[fitted:]
     if model.architecture_.n_batches:
         model.architecture_ = replace(model.architecture_, n_batches=len(batches))
+
+
+def _offset(networks: TrainedNetworks, z: FloatArray) -> FloatArray:
+    """What is added to the class scores of a batch of these scaled rows."""
+    return offset_of(networks.scores(z), networks.weights[CENTRE])
 
 
 def _placed(

@@ -342,7 +342,8 @@ class JointClassifier(
             Measurements, shape (n, p); NaN is missing.
         batch
             Batch of each row, shape (n,); None takes ``default_batch_``. Rows of a batch that
-            was not in ``fit`` are standardised with their own statistics.
+            was not in ``fit`` are standardised with their own statistics, all rows given now
+            together; :meth:`adapt` keeps these.
 
         Returns
         -------
@@ -402,8 +403,8 @@ class JointClassifier(
         X, batch
             As in :meth:`predict_proba`.
         as_batch
-            Fitted batch on whose scale the values are wanted: what the same sample would have
-            read there. None restores each row on its own batch.
+            Batch of ``batches_`` on whose scale the values are wanted: what the same sample
+            would have read there. None restores each row on its own batch.
 
         Returns
         -------
@@ -413,8 +414,8 @@ class JointClassifier(
         Raises
         ------
         InputError
-            ``as_batch`` (or, without it, a row's batch) was not in ``fit``; the model was
-            trained without reconstructors.
+            ``as_batch`` (or, without it, a row's batch) was neither in ``fit`` nor adapted to;
+            the model was trained without reconstructors.
         """
         if not self.architecture_.n_batches:
             raise InputError("this model has no reconstructors (alpha=0); fit it with alpha > 0")

@@ -144,7 +144,8 @@ def restored_rows(
         place = np.flatnonzero(batches == name)
         if not len(place):
             raise InputError(
-                f"batch {str(name)!r} was not in fit; restore as one of {', '.join(batches)}"
+                f"batch {str(name)!r} was not in fit; adapt to it first, or restore as one of "
+                f"{', '.join(batches)}"
             )
         rows = wanted == name
         values = networks.restored(seen[rows], int(place[0]))
