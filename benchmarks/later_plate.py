@@ -255,7 +255,8 @@ runs ± standard deviation of the runs.
 {chr(10).join(scores)}
 
 adapt keeps what predict makes of the whole plate, so both are the same; what it adds is that
-later rows can come one by one, and that the plate has a reconstructor.
+later rows can come one by one, and that the plate has a reconstructor. Where training anew gains
+(docs/design/joint-model.md says by what), do so if the labelled rows are still at hand.
 
 ## Half of the plate adapted to, the rest predicted one row at a time
 
