@@ -15,7 +15,7 @@ from crossplate.joint.offsets import CENTRE
 
 from .conftest import make_rows
 
-QUICK = {"epochs": 40, "n_members": 2, "random_state": 0}
+QUICK = {"epochs": 12, "n_members": 2, "random_state": 0}
 KINDS = {
     "small study": {"n": 60},
     "large study": {"n": 600},
@@ -185,7 +185,7 @@ def test_half_a_plate_is_enough_to_call_the_other_half_one_by_one(seed):
     ).table  # fmt: skip
     later = (table.batch == "plate3").to_numpy()
     known = table.label.where(table.batch == "plate1")
-    model = JointClassifier(n_members=2, random_state=seed)
+    model = JointClassifier(n_members=2, epochs=100, random_state=seed)
     model.fit(table.features[~later], known[~later], batch=table.batch[~later])
     rows, truth = table.features[later], table.label[later]
     model.adapt(rows.iloc[::2], batch=table.batch[later].iloc[::2])
