@@ -111,6 +111,33 @@ def test_losses_and_gradients_are_those_of_autograd(
         torch.testing.assert_close(stack.gradients[name], leaf.grad, rtol=1e-8, atol=1e-11)
 
 
+@pytest.mark.parametrize("residual", [True, False])
+def test_reconstructors_alone_have_the_gradients_of_autograd(residual):
+    architecture = Architecture(P, 1, 1, residual, HIDDEN, ())
+    generator = torch.Generator().manual_seed(5)
+    starts = []
+    for _ in range(MEMBERS):
+        start = initial_weights(architecture, generator).items()
+        its = {name: value.double() for name, value in start if "reconstructor" in name}
+        starts.append(
+            {k: v + torch.rand(v.shape, generator=generator).double() for k, v in its.items()}
+        )
+    stack = Stack(starts, PRESETS["paper"], [1.0] * MEMBERS, torch.device("cpu"))
+    size = (MEMBERS, 1, ROWS, P)
+    codes, wanted = (torch.randn(size, dtype=torch.float64, generator=generator) for _ in "ab")
+    unused = torch.ones(1, 1, 1)
+    step = Step(architecture, unused, None, unused, unused, None, stack.weights, stack.gradients)
+    leaves = {name: value.clone().requires_grad_() for name, value in stack.weights.items()}
+    restored = reconstruct(architecture, leaves, codes)
+    expected = (restored - wanted).square().mean(dim=(1, 2, 3))
+    expected.sum().backward()
+    for _ in range(2):  # the second time in used buffers
+        found = step.restoring(codes, wanted)
+    torch.testing.assert_close(found, expected.detach(), rtol=1e-10, atol=1e-12)
+    for name, leaf in leaves.items():
+        torch.testing.assert_close(stack.gradients[name], leaf.grad, rtol=1e-8, atol=1e-11)
+
+
 @pytest.mark.parametrize("preset", ["paper", "default"])
 def test_optimiser_is_that_of_torch(preset):
     settings = PRESETS[preset]

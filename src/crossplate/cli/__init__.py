@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from crossplate.cli.adapt import ADAPT_EXAMPLES, adapt_command
 from crossplate.cli.apply import APPLY_EXAMPLES, apply_command
 from crossplate.cli.biomarkers import BIOMARKERS_EXAMPLES, biomarkers_command
 from crossplate.cli.compare import COMPARE_EXAMPLES, compare_command
@@ -66,6 +67,7 @@ def root(
 
 app.command("run", epilog=RUN_EXAMPLES)(run_command)
 app.command("predict", epilog=PREDICT_EXAMPLES)(predict_command)
+app.command("adapt", epilog=ADAPT_EXAMPLES)(adapt_command)
 app.command("evaluate", epilog=EVALUATE_EXAMPLES)(evaluate_command)
 app.command("permute", epilog=PERMUTE_EXAMPLES)(permute_command)
 app.command("spectra", epilog=SPECTRA_EXAMPLES)(spectra_command)

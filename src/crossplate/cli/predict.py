@@ -18,14 +18,15 @@ Example, with the folder that crossplate run wrote:
   crossplate predict result plate4.csv --subject patient --out plate4
 """
 
-__all__ = ["PREDICT_EXAMPLES", "predict_command"]
+__all__ = ["PREDICT_EXAMPLES", "model_folder", "predict_command"]
 
 
 def predict_command(
     model_dir: Annotated[
         str,
         typer.Argument(
-            metavar="MODEL_DIR", help="The folder that crossplate run wrote, or model/ in it."
+            metavar="MODEL_DIR",
+            help="The folder that crossplate run or adapt wrote, or model/ in it.",
         ),
     ],
     new_table: Annotated[
@@ -48,8 +49,9 @@ def predict_command(
     """Diagnose a plate that arrives after the training.
 
     A new plate is put on the model's scale with its own statistics, so give the whole plate and
-    not single samples. What is less sure than the run's own calls had to be is not called. Labels
-    are not needed; where there are some, they are used for scores.
+    not single samples, unless crossplate adapt has taken it into the model before. What is less
+    sure than the run's own calls had to be is not called. Labels are not needed; where there are
+    some, they are used for scores.
     """
     with plain_errors():
         from crossplate.cli.progress import show_steps
@@ -73,7 +75,7 @@ def predict_command(
             from crossplate.study import evaluate_plate, predict_plate
             from crossplate.study.files import calling_beside
 
-            folder = _model_folder(model_dir)
+            folder = model_folder(model_dir)
             model = load(folder)
             if batch is None and batch_name is None:
                 _check_new(model, table, new_table)
@@ -94,16 +96,18 @@ def predict_command(
         print_summary(done, out)
 
 
-def _model_folder(path: str) -> Path:
+def model_folder(path: str) -> Path:
+    """Folder of the model, where it or the folder of its run is given."""
     folder = Path(path)
     return folder / "model" if (folder / "model").is_dir() else folder
 
 
 def _check_new(model: "JointClassifier", table: "SampleTable", path: str) -> None:
-    """Refuse a file whose name alone makes it one of the plates the model was trained on."""
+    """Refuse a file whose name alone makes it one of the plates the model knows."""
     (name,) = table.batches
     if name in model.batches_:
+        how = "adapted to" if name in model.adapted_batches_ else "trained on"
         raise InputError(
-            f"{path} would be batch '{name}', which the model was trained on and whose statistics "
+            f"{path} would be batch '{name}', which the model was {how} and whose statistics "
             "it would use; name it with --batch-name (the same name if it is the same plate)"
         )

@@ -97,8 +97,11 @@ class TrainedNetworks:
         """Rows restored by one batch's reconstructor, mean over members, shape (n, p)."""
         parts = []
         for _, weights, codes in self._codes(z):
+            # copied for the same reason: where it lies depends on the batches beside it
             one = {
-                name: value[:, as_batch : as_batch + 1] if "reconstructor" in name else value
+                name: value[:, as_batch : as_batch + 1].clone()
+                if "reconstructor" in name
+                else value
                 for name, value in weights.items()
             }
             parts.append(reconstruct(self.architecture, one, codes[:, None]).mean(dim=(0, 1)))
@@ -141,7 +144,8 @@ def restored_rows(
         place = np.flatnonzero(batches == name)
         if not len(place):
             raise InputError(
-                f"batch {str(name)!r} was not in fit; restore as one of {', '.join(batches)}"
+                f"batch {str(name)!r} was not in fit; adapt to it first, or restore as one of "
+                f"{', '.join(batches)}"
             )
         rows = wanted == name
         values = networks.restored(seen[rows], int(place[0]))

@@ -93,6 +93,7 @@ def _description(model: JointClassifier) -> dict[str, Any]:
         "class_type": model.classes_.dtype.str,
         "batches": model.batches_.tolist(),
         "labelled_batches": model.labelled_batches_.tolist(),
+        "adapted_batches": model.adapted_batches_.tolist(),
         "default_batch": model.default_batch_,
         "reference_batch": model.reference_batch_,
         "n_features": int(model.n_features_in_),
@@ -193,6 +194,9 @@ def _build(described: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> Jo
     # format 1 had no offsets, so it made no difference which batches have labels
     labelled = described["labelled_batches"] if described["format"] > 1 else described["batches"]
     model.labelled_batches_ = np.array(labelled, dtype=str)
+    model.adapted_batches_ = np.array(described.get("adapted_batches", []), dtype=str)
+    if not set(model.adapted_batches_) <= set(model.batches_):
+        raise ValueError("an adapted batch is not among the batches")
     model.default_batch_ = described["default_batch"]
     model.reference_batch_ = str(described["reference_batch"])
     model.n_features_in_, model.n_imputed_ = p, int(described["n_imputed"])

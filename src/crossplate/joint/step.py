@@ -119,6 +119,23 @@ class Step:
         self._calibrate_backward(batch.seen.reshape(members, n_batches * rows, p), pull)
         return torch.stack([reconstruction, calibration, classification], dim=1)
 
+    def restoring(self, codes: Tensor, wanted: Tensor) -> Tensor:
+        """Fill the gradients of the reconstructors alone, for codes that stay as they are.
+
+        Parameters
+        ----------
+        codes
+            Latent codes, shape (members, K, b, p).
+        wanted
+            Rows that the reconstructors are asked for, same shape.
+
+        Returns
+        -------
+        Reconstruction loss, shape (members,).
+        """
+        unused = self._buffer("pull", codes.shape, codes).zero_()
+        return self._reconstruct(codes, wanted, codes.new_ones(len(codes)), unused)
+
     def _buffer(self, name: str, shape: torch.Size | tuple[int, ...], like: Tensor) -> Tensor:
         held = self.buffers.get(name)
         if held is None or held.shape != torch.Size(shape):

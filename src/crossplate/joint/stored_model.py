@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 Compute = Callable[[FloatArray, npt.NDArray[np.str_], FloatArray], Array]
 
-__all__ = ["fit_stored", "in_blocks"]
+__all__ = ["fit_stored", "in_blocks", "with_new_batches"]
 
 
 def fit_stored(
@@ -79,6 +79,7 @@ def fit_stored(
     model.n_imputed_, widest = fit_scaler(scaler, matrix, study, seeds[0])
     model.settings_, model.scaler_ = settings, scaler
     model.classes_, model.batches_ = study.label_names, study.batches
+    model.adapted_batches_ = study.batches[:0]
     model.default_batch_ = default_batch(study.batches, labelled)
     model.labelled_batches_ = study.batches[labelled > 0]
     model.reference_batch_ = str(study.batches[labelled.argmax()])
@@ -116,7 +117,7 @@ def in_blocks(
     every_feature
         As in :meth:`crossplate.scaling.PlateScaler.scale`.
     """
-    scaler = _with_new_batches(model, matrix, batch)
+    scaler = with_new_batches(model, matrix, batch, model.scaler_.statistics_)
     results: Array | None = None
     for where, x in matrix.blocks():
         names = _names_of(model, batch, where)
@@ -136,15 +137,24 @@ def _names_of(model: JointClassifier, batch: Any, where: slice) -> npt.NDArray[n
     return batch_names(batch[where], length)
 
 
-def _with_new_batches(model: JointClassifier, matrix: StoredMatrix, batch: Any) -> PlateScaler:
-    """The scaler, with statistics of all rows of each batch that was not in ``fit``."""
+def with_new_batches(
+    model: JointClassifier, matrix: StoredMatrix, batch: Any, known: Container[str]
+) -> PlateScaler:
+    """The scaler, with statistics of all rows of each batch that is not among the known ones.
+
+    Parameters
+    ----------
+    model, matrix, batch
+        As in :func:`in_blocks`.
+    known
+        Batches whose statistics stay as they are.
+    """
     if batch is None:
         if model.default_batch_ is None:
             raise no_batch_given(model.batches_)
         return model.scaler_
-    known = model.scaler_.statistics_
     names = {str(name) for name in coded(batch, len(matrix), "batch")[0]}
-    new = sorted(names - set(known))
+    new = sorted(name for name in names if name not in known)
     if not new or not model.scaler_.per_batch:
         return model.scaler_
     places = {name: place for place, name in enumerate(new)}
@@ -166,5 +176,5 @@ def _with_new_batches(model: JointClassifier, matrix: StoredMatrix, batch: Any) 
         name: scaler.floored(*moments.mean_and_sd(place), float(levels[place]))
         for name, place in places.items()
     }
-    scaler.statistics_ = {**known, **its}
+    scaler.statistics_ = {**model.scaler_.statistics_, **its}
     return scaler

@@ -24,7 +24,7 @@ AT_ONCE = 1_000_000
 MOST_NAMES = 10_000
 """More classes or batches than this are a mistaken column."""
 
-__all__ = ["BatchRows", "StoredStudy", "coded", "subject_keys"]
+__all__ = ["BatchRows", "StoredStudy", "coded", "coded_batches", "subject_keys"]
 
 
 @dataclass(frozen=True)
@@ -73,14 +73,8 @@ class StoredStudy:
         if batch is None:
             names = np.array(without)
             return cls(names, (classes < 0).astype(np.int16), label_names, classes)
-        found, codes = coded(batch, n_rows, "batch")
-        if (codes < 0).any():
-            raise InputError(
-                f"{(codes < 0).sum()} rows have no batch (first: row {(codes < 0).argmax() + 1}); "
-                "name it for each"
-            )
-        names, order = np.unique(np.array(found, dtype=object).astype(str), return_inverse=True)
-        return cls(names, order.astype(np.int16)[codes], label_names, classes)
+        names, codes = coded_batches(batch, n_rows)
+        return cls(names, codes, label_names, classes)
 
     @cached_property
     def rows(self) -> IntArray:
@@ -140,6 +134,24 @@ def coded(values: Any, n_rows: int, what: str) -> tuple[list[Any], Codes]:
         order = [places.setdefault(value, len(places)) for value in distinct]
         codes[start : start + AT_ONCE] = np.array([*order, -1])[found]
     return list(places), codes
+
+
+def coded_batches(batch: Any, n_rows: int) -> tuple[npt.NDArray[np.str_], Codes]:
+    """Sorted batch names, shape (K,), and the place of each row's batch, shape (n,).
+
+    Raises
+    ------
+    InputError
+        A length is wrong, or a row has no batch.
+    """
+    found, codes = coded(batch, n_rows, "batch")
+    if (codes < 0).any():
+        raise InputError(
+            f"{(codes < 0).sum()} rows have no batch (first: row {(codes < 0).argmax() + 1}); "
+            "name it for each"
+        )
+    names, order = np.unique(np.array(found, dtype=object).astype(str), return_inverse=True)
+    return names, order.astype(np.int16)[codes]
 
 
 def subject_keys(subject: Any, n_rows: int) -> Keys:

@@ -28,7 +28,7 @@ from crossplate.rows import UNLABELLED
 NORM_MOMENTUM = 0.1
 """Of the running statistics of batch normalisation; the framework's default."""
 
-__all__ = ["StackTraining"]
+__all__ = ["StackTraining", "annealed"]
 
 
 class StackTraining:
@@ -205,7 +205,7 @@ class StackTraining:
         if self.settings.paper_optimiser:
             return float(self.settings.learning_rate * 0.9 ** (epoch / 10_000))
         done = (epoch + step / self.plan.steps) / self.plan.epochs
-        return float(self.settings.learning_rate * 0.5 * (1.0 + np.cos(np.pi * done)))
+        return annealed(self.settings.learning_rate, done)
 
     def run_epoch(self, epoch: int) -> npt.NDArray[np.float64]:
         """Train for one epoch; returns mean losses, shape (members, 4)."""
@@ -241,6 +241,11 @@ class StackTraining:
         classes = torch.gather(self.classes, 1, rows.clamp(min=0)).where(rows >= 0, UNLABELLED)
         losses = classification_loss(logits, classes, self.class_weights, mean=True)
         return losses.where((rows >= 0).any(dim=1), torch.nan).double().cpu().numpy()
+
+
+def annealed(rate: float, done: float) -> float:
+    """Learning rate after a share of the training: a cosine to zero."""
+    return float(rate * 0.5 * (1.0 + np.cos(np.pi * done)))
 
 
 def _padded(rows: Sequence[IntArray]) -> Tensor:

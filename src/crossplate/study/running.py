@@ -368,7 +368,7 @@ def _imputed_notice(table: SampleTable) -> tuple[str, ...]:
 
 
 def _collapsed(predictions: pd.DataFrame) -> bool:
-    return len(set(predictions["predicted"])) == 1
+    return len(predictions) > 1 and len(set(predictions["predicted"])) == 1
 
 
 def _collapse_notice(predictions: pd.DataFrame) -> tuple[str, ...]:
