@@ -21,7 +21,7 @@ from crossplate.errors import InputError
 from crossplate.joint.inference import TrainedNetworks, choose_device
 from crossplate.joint.minibatches import Member, Sampler, plan
 from crossplate.joint.networks import calibrate
-from crossplate.joint.offsets import CENTRE, offset_of
+from crossplate.joint.offsets import CENTRE, offset_of, share_scores
 from crossplate.joint.settings import JointSettings
 from crossplate.joint.stack import Stack
 from crossplate.joint.step import Step
@@ -200,7 +200,8 @@ def take_up(model: JointClassifier, new: Iterable[Arrival]) -> None:
 
 def _offset(networks: TrainedNetworks, z: FloatArray) -> FloatArray:
     """What is added to the class scores of a batch of these scaled rows."""
-    return offset_of(networks.scores(z), networks.weights[CENTRE])
+    weights = networks.weights
+    return offset_of(networks.scores(z), share_scores(z, weights), weights)
 
 
 def _placed(
