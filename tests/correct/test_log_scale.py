@@ -15,6 +15,7 @@ from crossplate.correct.combat import ComBat
 from crossplate.correct.coral import CORAL
 from crossplate.correct.log_scale import OnLogScale
 from crossplate.correct.no_correction import NoCorrection
+from crossplate.correct.normae import NormAE
 from crossplate.correct.ratio_g import RatioG
 
 from .plates import make_plates
@@ -126,7 +127,7 @@ def test_covariates_reach_the_corrector_at_fit_and_at_transform(seed):
 
 def test_covariates_are_refused_by_a_corrector_without_any():
     x, batch = intensities(0)
-    with pytest.raises(InputError, match="MeanCentring takes no covariates; leave them out"):
+    with pytest.raises(InputError, match="MeanCentring takes no covariates; leave it out"):
         OnLogScale(MeanCentring()).fit(x, batch=batch, covariates=x[:, :1])
 
 
@@ -169,3 +170,23 @@ def test_negative_values_have_no_logarithm():
         OnLogScale(MeanCentring(), log="always").fit(x, batch=batch)
     with pytest.raises(InputError, match="log is 'yes'; give 'auto', 'always' or 'never'"):
         OnLogScale(MeanCentring(), log="yes").fit(x, batch=batch)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_the_injection_order_reaches_a_corrector_that_takes_it(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    x, batch = np.exp(rng.normal(3.0, 1.0, (40, 6))), np.repeat(["a", "b"], 20)
+    order = np.tile(np.arange(20), 2)
+    settings = dict.fromkeys(("pretrain_epochs", "discriminator_epochs", "averaged_epochs"), 1)
+    settings |= {"epochs": 2, "random_state": seed}
+    by_hand = NormAE(**settings).fit(np.log1p(x), batch=batch, order=order)
+    model = OnLogScale(NormAE(**settings), log="always").fit(x, batch=batch, order=order)
+    expected = by_hand.transform(np.log1p(x), batch=batch)
+    found = np.log1p(model.transform(x, batch=batch))
+    np.testing.assert_allclose(found, np.maximum(expected, 0.0), atol=1e-8)
+
+
+def test_a_corrector_without_injection_order_refuses_it() -> None:
+    x, batch = np.ones((4, 2)), np.repeat(["a", "b"], 2)
+    with pytest.raises(InputError, match="MeanCentring takes no order; leave it out"):
+        OnLogScale(MeanCentring()).fit(x, batch=batch, order=np.arange(4))

@@ -52,11 +52,11 @@ class OnLogScale(Corrector):
     Raises
     ------
     InputError
-        Negative values where logs are to be taken, covariates for a corrector that takes none,
-        and what the corrector refuses.
+        Negative values where logs are to be taken, covariates or an order for a corrector that
+        takes none, and what the corrector refuses.
     """
 
-    __metadata_request__fit: ClassVar = {"batch": True, "covariates": True}
+    __metadata_request__fit: ClassVar = {"batch": True, "covariates": True, "order": True}
     __metadata_request__transform: ClassVar = {"batch": True, "covariates": True}
 
     # The corrector inside refuses what it cannot take, in its own name.
@@ -72,7 +72,13 @@ class OnLogScale(Corrector):
         self.log = log
 
     def fit(
-        self, X: Any, y: Any = None, *, batch: Any = None, covariates: Any = None
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        batch: Any = None,
+        covariates: Any = None,
+        order: Any = None,
     ) -> OnLogScale:
         """Learn the log's unit and the correction.
 
@@ -82,6 +88,8 @@ class OnLogScale(Corrector):
             As in :meth:`Corrector.fit`.
         covariates
             Known properties of the samples, for a corrector that takes them (``ComBat``).
+        order
+            Injection order of each row, for a corrector that takes it (``NormAE``).
         """
         if self.log not in ("auto", "always", "never"):
             raise InputError(f"log is {self.log!r}; give 'auto', 'always' or 'never'")
@@ -90,7 +98,7 @@ class OnLogScale(Corrector):
         self.batches_ = np.unique(names)
         wants_intensities = self.corrector.wants_intensities
         self.log_unit_ = None if wants_intensities else log_unit(self.log, x, names)
-        more = self._passed_on(covariates)
+        more = self._passed_on(covariates=covariates, order=order)
         self.corrector_ = clone(self.corrector).fit(
             logs_of(x, self.log_unit_), y, batch=names, **more
         )
@@ -114,7 +122,7 @@ class OnLogScale(Corrector):
         x = self._validated(X, reset=False)
         names = self._batches_of(batch, len(x))
         before = logs_of(x, self.log_unit_)
-        more = self._passed_on(covariates)
+        more = self._passed_on(covariates=covariates)
         after: FloatArray = self.corrector_.transform(before, batch=names, **more)
         if self.log_unit_ is None or isinstance(self.corrector_, BatchZScore):
             return after
@@ -122,18 +130,26 @@ class OnLogScale(Corrector):
         return np.where(after == before, x, back)
 
     def fit_transform(
-        self, X: Any, y: Any = None, *, batch: Any = None, covariates: Any = None
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        batch: Any = None,
+        covariates: Any = None,
+        order: Any = None,
     ) -> FloatArray:
         """Fit, then correct the same rows; parameters as in :meth:`fit`."""
-        fitted = self.fit(X, y, batch=batch, covariates=covariates)
+        fitted = self.fit(X, y, batch=batch, covariates=covariates, order=order)
         return fitted.transform(X, batch=batch, covariates=covariates)
 
-    def _passed_on(self, covariates: Any) -> dict[str, Any]:
-        if covariates is None:
-            return {}
-        if "covariates" not in signature(self.corrector.fit).parameters:
-            raise InputError(f"{type(self.corrector).__name__} takes no covariates; leave them out")
-        return {"covariates": covariates}
+    def _passed_on(self, **more: Any) -> dict[str, Any]:
+        """What was given beside the rows, if the corrector takes it."""
+        given = {name: value for name, value in more.items() if value is not None}
+        taken = signature(self.corrector.fit).parameters
+        for name in given:
+            if name not in taken:
+                raise InputError(f"{type(self.corrector).__name__} takes no {name}; leave it out")
+        return given
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
