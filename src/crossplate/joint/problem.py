@@ -23,8 +23,10 @@ from crossplate.joint.offsets import (
     to_probabilities,
 )
 from crossplate.joint.settings import JointSettings
+from crossplate.joint.temperature import fit_temperature
 from crossplate.joint.trainer import EpochLosses, TrainedStack, train
 from crossplate.kernels import median_bandwidths
+from crossplate.rows import UNLABELLED
 
 FloatArray = npt.NDArray[np.float64]
 LEFT_OUT = 0.1
@@ -178,6 +180,19 @@ class Problem:
                 scores[:, unlabelled], its, trained.weights[CENTRE]
             )
         return to_probabilities(scores)
+
+    def temperature(self, codes: IntArray, batch: IntArray | None = None) -> float:
+        """How sure a committee of these labels may be (:mod:`crossplate.joint.temperature`).
+
+        Parameters
+        ----------
+        codes, batch
+            As in :meth:`member`.
+        """
+        used = codes if batch is None else np.where(batch >= 0, codes, UNLABELLED)
+        return fit_temperature(
+            self.z, used, self.subject, self.architecture.n_outputs, self.settings
+        )
 
     def offsets(
         self, trained: TrainedNetworks, names: npt.NDArray[np.str_], codes: IntArray

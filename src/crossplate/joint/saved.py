@@ -25,9 +25,10 @@ from crossplate.joint.classifier import JointClassifier
 from crossplate.joint.networks import Architecture
 from crossplate.joint.offsets import CENTRE
 from crossplate.joint.settings import OPTIONS, JointSettings
+from crossplate.joint.temperature import NONE
 from crossplate.scaling import BatchStatistics, PlateScaler
 
-FORMAT = 2
+FORMAT = 3
 """Version of the folder's layout; a reader takes its own and all earlier ones."""
 DESCRIPTION, ARRAYS = "model.json", "arrays.safetensors"
 PLAIN = ("preset", *OPTIONS, "device")
@@ -98,6 +99,7 @@ def _description(model: JointClassifier) -> dict[str, Any]:
         "n_features": int(model.n_features_in_),
         "feature_names": None if names is None else names.tolist(),
         "n_imputed": model.n_imputed_,
+        "temperature": model.temperature_,
         "log_unit": model.scaler_.log_unit_,
         "history": _without_nan(model.history_),
     }
@@ -207,6 +209,10 @@ def _build(described: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> Jo
         raise ValueError("the networks' outputs differ from the classes'")
     model.weights_ = _weights(architecture, arrays, settings)
     model.offsets_ = _offsets(arrays, described["batches"], (settings.n_members, outputs))
+    # formats 1 and 2 had none
+    model.temperature_ = float(described.get("temperature", NONE))
+    if not 0.0 < model.temperature_ < np.inf:
+        raise ValueError(f"temperature must be above 0, not {model.temperature_!r}")
     model.scaler_ = _scaler(described, arrays, settings, p)
     model.history_ = pd.DataFrame(described["history"]).astype(float)
     return model

@@ -1,0 +1,156 @@
+"""How sure a committee may be: one temperature for its mean probabilities.
+
+Members of small studies are penalised heavily, so that where classes are easily told their
+probabilities stay near even although all calls are right; where classes are hard to tell they are
+too sure. Rows of the source that a logistic regression of the same ridge has not learned from say
+by how much: the factor of its scores that makes their log loss least. On another plate calls are
+wrong more often than on held-out rows of the same one, so that factor is lowered
+(docs/design/joint-model.md has the figures). No row of a target takes part.
+
+A temperature changes no call: the likeliest class stays the likeliest.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
+from sklearn.model_selection import StratifiedGroupKFold
+
+from crossplate.joint.linear import solved_head
+from crossplate.joint.settings import JointSettings
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+NONE = 1.0
+"""The temperature that changes nothing."""
+N_SPLITS = 10
+ENOUGH_ROWS = 500
+"""Held-out rows that say enough; in large studies not all folds are needed for them."""
+CAUTION = 0.6
+"""What the source's factor is multiplied by on another plate."""
+SPREAD = 1.0
+"""Standard deviation of the factor's logarithm before rows are seen: a few rows, all right, would
+otherwise ask for probabilities of 0 and 1."""
+LEAST, MOST = 0.05, 20.0
+
+__all__ = ["NONE", "fit_temperature", "tempered", "tempered_mean"]
+
+
+def tempered(proba: FloatArray, temperature: float) -> FloatArray:
+    """Class probabilities to the power of 1 / temperature, made to add to 1 again.
+
+    Parameters
+    ----------
+    proba
+        Shape (…, C).
+    temperature
+        Above 1 less sure, below 1 surer, 1 as they are.
+    """
+    if temperature == NONE:
+        return proba
+    # relative to the likeliest, so that the sum cannot vanish
+    powers = (proba / proba.max(axis=-1, keepdims=True)) ** (1.0 / temperature)
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
+
+
+def tempered_mean(members: FloatArray, temperature: float) -> FloatArray:
+    """Class probabilities of a committee.
+
+    Parameters
+    ----------
+    members
+        Those of each member, shape (members, n, C).
+    temperature
+        As in :func:`tempered`.
+    """
+    return tempered(np.asarray(members.mean(axis=0)), temperature)
+
+
+def fit_temperature(
+    z: FloatArray,
+    codes: IntArray,
+    subject: npt.NDArray[np.str_] | None,
+    n_outputs: int,
+    settings: JointSettings,
+) -> float:
+    """Temperature of a committee with linear heads.
+
+    Parameters
+    ----------
+    z
+        Scaled rows, shape (n, p).
+    codes
+        Class code of each row, negative for none, shape (n,).
+    subject
+        Subject of each row; None takes each row for one.
+    n_outputs
+        Outputs of the discriminator: 1 for two classes, else one a class.
+    settings
+        Class weights and ridge of the members' loss.
+
+    Returns
+    -------
+    1 where nothing can be held out (a class of one subject), where the discriminators have hidden
+    layers, and where they have no ridge.
+    """
+    if not settings.residual or settings.head:
+        return NONE
+    rows = np.flatnonzero(codes >= 0)
+    who = rows.astype(str) if subject is None else subject[rows]
+    scores = _held_out_scores(_rotated(z[rows]), codes[rows], who, n_outputs, settings)
+    if scores is None:
+        return NONE
+    tested = np.isfinite(scores).all(axis=1)
+    scores, truth = scores[tested], codes[rows][tested]
+    weights = np.bincount(truth)[truth] ** -settings.class_balance
+    n_subjects = len(np.unique(who[tested]))
+
+    def loss(log_factor: float) -> float:
+        of_truth = log_softmax(np.exp(log_factor) * scores, axis=1)[np.arange(len(truth)), truth]
+        entropy = -np.average(of_truth, weights=weights)
+        return float(n_subjects * entropy + 0.5 * (log_factor / SPREAD) ** 2)
+
+    found = minimize_scalar(loss, bounds=(np.log(LEAST), np.log(MOST)), method="bounded")
+    return float(1.0 / (CAUTION * np.exp(found.x)))
+
+
+def _rotated(z: FloatArray) -> FloatArray:
+    """Rows in as many coordinates as they span, in which a ridge costs the same."""
+    if z.shape[1] <= len(z):
+        return z
+    u, sizes, _ = np.linalg.svd(z, full_matrices=False)
+    return np.asarray(u * sizes)
+
+
+def _held_out_scores(
+    z: FloatArray,
+    codes: IntArray,
+    who: npt.NDArray[np.str_],
+    n_outputs: int,
+    settings: JointSettings,
+) -> FloatArray | None:
+    """Class scores by regressions that did not learn from a row's subject, shape (n, C).
+
+    NaN for rows that were not needed or could not be held out; None if that is all of them.
+    """
+    n_classes = max(n_outputs, 2)
+    subjects = [len(np.unique(who[codes == code])) for code in range(n_classes)]
+    if min(subjects) < 2:
+        return None
+    folds = StratifiedGroupKFold(min(N_SPLITS, *subjects), shuffle=True, random_state=0)
+    scores = np.full((len(z), n_classes), np.nan)
+    n_tested = 0
+    for taught, tested in folds.split(z, codes, who):
+        found = solved_head(z[taught], codes[taught], n_outputs, settings)
+        if found is None:
+            continue
+        weights, bias = found
+        its = z[tested] @ weights + bias
+        scores[tested] = np.hstack([np.zeros_like(its), its]) if n_outputs == 1 else its
+        n_tested += len(tested)
+        if n_tested >= ENOUGH_ROWS:
+            break
+    return scores if n_tested else None
