@@ -29,7 +29,7 @@ NONE = 1.0
 N_SPLITS = 10
 ENOUGH_ROWS = 500
 """Held-out rows that say enough; in large studies not all folds are needed for them."""
-CAUTION = 0.6
+CAUTION = 2 / 3
 """What the source's factor is multiplied by on another plate."""
 SPREAD = 1.0
 """Standard deviation of the factor's logarithm before rows are seen: a few rows, all right, would
