@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
-from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.model_selection import RepeatedStratifiedKFold
 
 from crossplate.joint.linear import solved_head
 from crossplate.joint.settings import JointSettings
@@ -26,7 +26,9 @@ IntArray = npt.NDArray[np.int64]
 
 NONE = 1.0
 """The temperature that changes nothing."""
-N_SPLITS = 10
+N_SPLITS, ROUNDS = 10, 3
+"""Folds, and how often they are drawn anew: at 100 rows a single round's factor depends much on
+which rows share a fold."""
 ENOUGH_ROWS = 500
 """Held-out rows that say enough; in large studies not all folds are needed for them."""
 CAUTION = 2 / 3
@@ -100,11 +102,10 @@ def fit_temperature(
         return NONE
     rows = np.flatnonzero(codes >= 0)
     who = rows.astype(str) if subject is None else subject[rows]
-    scores = _held_out_scores(_rotated(z[rows]), codes[rows], who, n_outputs, settings)
-    if scores is None:
+    tested, scores = _held_out_scores(_rotated(z[rows]), codes[rows], who, n_outputs, settings)
+    if not len(tested):
         return NONE
-    tested = np.isfinite(scores).all(axis=1)
-    scores, truth = scores[tested], codes[rows][tested]
+    truth = codes[rows][tested]
     weights = np.bincount(truth)[truth] ** -settings.class_balance
     n_subjects = len(np.unique(who[tested]))
 
@@ -131,26 +132,33 @@ def _held_out_scores(
     who: npt.NDArray[np.str_],
     n_outputs: int,
     settings: JointSettings,
-) -> FloatArray | None:
-    """Class scores by regressions that did not learn from a row's subject, shape (n, C).
+) -> tuple[IntArray, FloatArray]:
+    """Class scores by regressions that did not learn from a row's subject.
 
-    NaN for rows that were not needed or could not be held out; None if that is all of them.
+    Returns
+    -------
+    Row numbers, each as often as it was held out, and their scores, shape (held out, C); none where
+    a class has one subject or there is no regression.
     """
     n_classes = max(n_outputs, 2)
-    subjects = [len(np.unique(who[codes == code])) for code in range(n_classes)]
-    if min(subjects) < 2:
-        return None
-    folds = StratifiedGroupKFold(min(N_SPLITS, *subjects), shuffle=True, random_state=0)
-    scores = np.full((len(z), n_classes), np.nan)
-    n_tested = 0
-    for taught, tested in folds.split(z, codes, who):
-        found = solved_head(z[taught], codes[taught], n_outputs, settings)
+    people, first, person = np.unique(who, return_index=True, return_inverse=True)
+    fewest = int(np.bincount(codes[first], minlength=n_classes).min())
+    rows: list[IntArray] = [np.empty(0, dtype=np.int64)]
+    scores: list[FloatArray] = [np.empty((0, n_classes))]
+    if fewest < 2:
+        return rows[0], scores[0]
+    folds = RepeatedStratifiedKFold(
+        n_splits=min(N_SPLITS, fewest), n_repeats=ROUNDS, random_state=0
+    )
+    for _, chosen in folds.split(people, codes[first]):
+        tested = np.isin(person, chosen)
+        found = solved_head(z[~tested], codes[~tested], n_outputs, settings)
         if found is None:
             continue
         weights, bias = found
         its = z[tested] @ weights + bias
-        scores[tested] = np.hstack([np.zeros_like(its), its]) if n_outputs == 1 else its
-        n_tested += len(tested)
-        if n_tested >= ENOUGH_ROWS:
+        rows.append(np.flatnonzero(tested))
+        scores.append(np.hstack([np.zeros_like(its), its]) if n_outputs == 1 else its)
+        if sum(map(len, rows)) >= ENOUGH_ROWS:
             break
-    return scores if n_tested else None
+    return np.concatenate(rows), np.concatenate(scores)
