@@ -13,7 +13,13 @@ from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_predict
 from crossplate import JointClassifier
 from crossplate.joint.protocols import predict_held_out
 from crossplate.joint.settings import JointSettings
-from crossplate.joint.temperature import CAUTION, fit_temperature, tempered, tempered_mean
+from crossplate.joint.temperature import (
+    CAUTION,
+    SPREAD,
+    fit_temperature,
+    tempered,
+    tempered_mean,
+)
 
 from .conftest import make_rows
 
@@ -74,7 +80,7 @@ def test_agrees_with_a_search_over_cross_validated_scores(seed, shares):
         * np.average(
             -log_softmax(np.exp(t) * scores, axis=1)[np.arange(270), codes], weights=weights
         )
-        + t**2 / 2
+        + (t / SPREAD) ** 2 / 2
         for t in tried
     ]
     expected = 1 / (CAUTION * np.exp(tried[np.argmin(losses)]))

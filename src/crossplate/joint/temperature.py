@@ -33,7 +33,7 @@ ENOUGH_ROWS = 500
 """Held-out rows that say enough; in large studies not all folds are needed for them."""
 CAUTION = 2 / 3
 """What the source's factor is multiplied by on another plate."""
-SPREAD = 1.0
+SPREAD = 2.0
 """Standard deviation of the factor's logarithm before rows are seen: a few rows, all right, would
 otherwise ask for probabilities of 0 and 1."""
 LEAST, MOST = 0.05, 20.0
