@@ -85,7 +85,7 @@ def test_agrees_with_a_search_over_cross_validated_scores(seed, shares):
     ]
     expected = 1 / (CAUTION * np.exp(tried[np.argmin(losses)]))
     n_outputs = 1 if len(shares) == 2 else 3
-    found = fit_temperature(z, codes[:90], names, n_outputs, SETTINGS)
+    found = fit_temperature(z, codes[:90], names, n_outputs, SETTINGS.ridge, SETTINGS)
     assert found == pytest.approx(expected, rel=2e-3)
 
 
@@ -93,14 +93,18 @@ def test_agrees_with_a_search_over_cross_validated_scores(seed, shares):
 def test_depends_on_what_the_rows_say_and_not_on_their_coordinates(seed):
     told, clear = drawn(seed, distance=6.0)
     noise = np.random.default_rng(seed).permutation(clear)
-    sure, unsure = (fit_temperature(told, codes, None, 1, SETTINGS) for codes in (clear, noise))
+    sure, unsure = (
+        fit_temperature(told, codes, None, 1, SETTINGS.ridge, SETTINGS) for codes in (clear, noise)
+    )
     assert sure < 0.9
     assert unsure > 2.0
     turn = np.linalg.qr(np.random.default_rng(seed).normal(size=(300, 12)))[0].T
-    assert fit_temperature(told @ turn, clear, None, 1, SETTINGS) == pytest.approx(sure, rel=1e-2)
+    assert fit_temperature(told @ turn, clear, None, 1, SETTINGS.ridge, SETTINGS) == pytest.approx(
+        sure, rel=1e-2
+    )
     more = np.concatenate([told, 100 + told])
     unlabelled = np.concatenate([clear, np.full(len(clear), -1)])
-    assert fit_temperature(more, unlabelled, None, 1, SETTINGS) == sure
+    assert fit_temperature(more, unlabelled, None, 1, SETTINGS.ridge, SETTINGS) == sure
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -109,16 +113,17 @@ def test_replicates_are_held_out_together(seed):
     rng = np.random.default_rng(seed)
     rows = np.repeat(np.arange(30), 4)
     spectra = z[rows] + 0.1 * rng.normal(size=(120, 40))
-    together = fit_temperature(spectra, codes[rows], rows.astype(str), 1, SETTINGS)
-    assert together > 2 * fit_temperature(spectra, codes[rows], None, 1, SETTINGS)
+    together = fit_temperature(spectra, codes[rows], rows.astype(str), 1, SETTINGS.ridge, SETTINGS)
+    assert together > 2 * fit_temperature(spectra, codes[rows], None, 1, SETTINGS.ridge, SETTINGS)
 
 
 def test_left_at_one_where_there_is_nothing_to_go_by():
     z, codes = drawn(0)
     lone = np.where(np.arange(60) == 0, 1, 0)
-    assert fit_temperature(z, lone, None, 1, SETTINGS) == 1.0
-    for other in ({"head": (8,)}, {"residual": False}, {"ridge": 0.0}, {"gamma": 0.0}):
-        assert fit_temperature(z, codes, None, 1, replace(SETTINGS, **other)) == 1.0
+    assert fit_temperature(z, lone, None, 1, SETTINGS.ridge, SETTINGS) == 1.0
+    assert fit_temperature(z, codes, None, 1, 0.0, SETTINGS) == 1.0
+    for other in ({"head": (8,)}, {"residual": False}, {"gamma": 0.0}):
+        assert fit_temperature(z, codes, None, 1, 10.0, replace(SETTINGS, **other)) == 1.0
 
 
 def test_large_studies_and_the_paper_keep_theirs():

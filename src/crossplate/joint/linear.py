@@ -22,7 +22,7 @@ Weights = Mapping[str, npt.NDArray[np.float32]]
 WEIGHT, BIAS = "discriminator.0.weight", "discriminator.0.bias"
 MOST_ITERATIONS = 1000
 
-__all__ = ["solved_head", "with_exact_heads"]
+__all__ = ["with_exact_heads"]
 
 
 def with_exact_heads(
@@ -55,32 +55,17 @@ def with_exact_heads(
         codes = member.classes[rows]
         key = rows.tobytes(), codes.tobytes()
         if key not in solved:
-            solved[key] = solved_head(z[rows], codes, weights[BIAS].shape[-1], settings)
+            solved[key] = _solve(z[rows], codes, weights[BIAS].shape[-1], settings)
         found = solved[key]
         if found is not None:
             exact[WEIGHT][place], exact[BIAS][place] = found
     return exact
 
 
-def solved_head(
+def _solve(
     z: FloatArray, codes: npt.NDArray[np.int64], n_outputs: int, settings: JointSettings
 ) -> tuple[FloatArray, FloatArray] | None:
-    """Logistic regression of a linear member.
-
-    Parameters
-    ----------
-    z, codes
-        Scaled rows, shape (n, p), and the class of each.
-    n_outputs
-        1 for two classes, else one a class.
-    settings
-        Class weights and ridge of the loss.
-
-    Returns
-    -------
-    Weights (p, outputs) and bias (1, outputs); None where a class is missing, or where there is no
-    ridge or no classification loss.
-    """
+    """Weights (p, outputs) and bias (1, outputs); None where a class is missing."""
     from sklearn.linear_model import LogisticRegression
 
     counts = np.bincount(codes, minlength=max(n_outputs, 2))

@@ -191,7 +191,12 @@ class Problem:
         """
         used = codes if batch is None else np.where(batch >= 0, codes, UNLABELLED)
         return fit_temperature(
-            self.z, used, self.subject, self.architecture.n_outputs, self.settings
+            self.z,
+            used,
+            self.subject,
+            self.architecture.n_outputs,
+            self.settings.ridge,
+            self.settings,
         )
 
     def offsets(

@@ -18,7 +18,6 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 from sklearn.model_selection import RepeatedStratifiedKFold
 
-from crossplate.joint.linear import solved_head
 from crossplate.joint.settings import JointSettings
 
 FloatArray = npt.NDArray[np.float64]
@@ -37,6 +36,7 @@ SPREAD = 2.0
 """Standard deviation of the factor's logarithm before rows are seen: a few rows, all right, would
 otherwise ask for probabilities of 0 and 1."""
 LEAST, MOST = 0.05, 20.0
+MOST_ITERATIONS = 1000
 
 __all__ = ["NONE", "fit_temperature", "tempered", "tempered_mean"]
 
@@ -76,6 +76,7 @@ def fit_temperature(
     codes: IntArray,
     subject: npt.NDArray[np.str_] | None,
     n_outputs: int,
+    ridge: float,
     settings: JointSettings,
 ) -> float:
     """Temperature of a committee with linear heads.
@@ -90,19 +91,23 @@ def fit_temperature(
         Subject of each row; None takes each row for one.
     n_outputs
         Outputs of the discriminator: 1 for two classes, else one a class.
+    ridge
+        Of the members.
     settings
-        Class weights and ridge of the members' loss.
+        Class weights of the members' loss.
 
     Returns
     -------
     1 where nothing can be held out (a class of one subject), where the discriminators have hidden
     layers, and where they have no ridge.
     """
-    if not settings.residual or settings.head:
+    if not (settings.residual and ridge and settings.gamma) or settings.head:
         return NONE
     rows = np.flatnonzero(codes >= 0)
     who = rows.astype(str) if subject is None else subject[rows]
-    tested, scores = _held_out_scores(_rotated(z[rows]), codes[rows], who, n_outputs, settings)
+    tested, scores = _held_out_scores(
+        _rotated(z[rows]), codes[rows], who, n_outputs, ridge, settings
+    )
     if not len(tested):
         return NONE
     truth = codes[rows][tested]
@@ -131,6 +136,7 @@ def _held_out_scores(
     codes: IntArray,
     who: npt.NDArray[np.str_],
     n_outputs: int,
+    ridge: float,
     settings: JointSettings,
 ) -> tuple[IntArray, FloatArray]:
     """Class scores by regressions that did not learn from a row's subject.
@@ -138,8 +144,10 @@ def _held_out_scores(
     Returns
     -------
     Row numbers, each as often as it was held out, and their scores, shape (held out, C); none where
-    a class has one subject or there is no regression.
+    a class has one subject.
     """
+    from sklearn.linear_model import LogisticRegression
+
     n_classes = max(n_outputs, 2)
     people, first, person = np.unique(who, return_index=True, return_inverse=True)
     fewest = int(np.bincount(codes[first], minlength=n_classes).min())
@@ -152,11 +160,14 @@ def _held_out_scores(
     )
     for _, chosen in folds.split(people, codes[first]):
         tested = np.isin(person, chosen)
-        found = solved_head(z[~tested], codes[~tested], n_outputs, settings)
-        if found is None:
+        taught = codes[~tested]
+        counts = np.bincount(taught, minlength=n_classes)
+        if not counts.all():
             continue
-        weights, bias = found
-        its = z[tested] @ weights + bias
+        shares = counts ** (1.0 - settings.class_balance)
+        weights = dict(enumerate(counts**-settings.class_balance * len(taught) / shares.sum()))
+        model = LogisticRegression(C=1.0 / ridge, class_weight=weights, max_iter=MOST_ITERATIONS)
+        its = model.fit(z[~tested], taught).decision_function(z[tested]).reshape(-1, n_outputs)
         rows.append(np.flatnonzero(tested))
         scores.append(np.hstack([np.zeros_like(its), its]) if n_outputs == 1 else its)
         if sum(map(len, rows)) >= ENOUGH_ROWS:
