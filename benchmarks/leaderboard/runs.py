@@ -23,13 +23,27 @@ from crossplate.compare.executing import Work
 from crossplate.compare.parts import table_fingerprint
 from crossplate.compare.work import Answer
 from crossplate.errors import InputError
-from crossplate.evaluate import score
+from crossplate.evaluate import accuracy_coverage, score
 from crossplate.evaluate.calibration_curve import calibration
 
 LEAST_PROBABILITY = 1e-6
-FIGURES = ("balanced_accuracy", "accuracy", "log_loss", "ece", "seconds")
+DIGITS = 4
+"""Of the probabilities that a run keeps."""
+COVERAGES = (1.0, 0.9, 0.8, 0.7, 0.5)
+AT_COVERAGE = {share: f"accuracy_{100 * share:.0f}" for share in COVERAGES}
+"""Share of the target's samples that are called, the surest → figure."""
+FIGURES = ("balanced_accuracy", "accuracy", "log_loss", "ece", "aurc", "seconds")
 
-__all__ = ["FIGURES", "LEAST_PROBABILITY", "Run", "collected", "log_loss", "run_missing", "runs_of"]
+__all__ = [
+    "AT_COVERAGE",
+    "FIGURES",
+    "LEAST_PROBABILITY",
+    "Run",
+    "collected",
+    "log_loss",
+    "run_missing",
+    "runs_of",
+]
 
 
 @dataclass(frozen=True)
@@ -59,9 +73,13 @@ class Run:
         return found
 
     def is_done(self) -> bool:
-        """Whether it has scores. One that failed is not done: what it lacked may be there now."""
+        """Whether it has all scores.
+
+        One that failed is not done, since what it lacked may be there now, and neither is one
+        that was kept before accuracy by coverage was looked at.
+        """
         found = self.result()
-        return found is not None and "accuracy" in found
+        return found is not None and "aurc" in found
 
 
 def runs_of(
@@ -135,6 +153,7 @@ def _scored(case: Case, answer: Answer) -> dict[str, Any]:
     try:
         found = score(label, p, classes)
         calibrated = calibration(label, p, classes, subject=subject)
+        surest = accuracy_coverage(label, p, classes, coverages=COVERAGES)
     except InputError as error:
         return result | {"note": f"{answer.note}; {error}"}
     right = np.array(classes, dtype=object)[p.argmax(axis=1)] == label
@@ -143,6 +162,10 @@ def _scored(case: Case, answer: Answer) -> dict[str, Any]:
         "accuracy": found.accuracy,
         "log_loss": log_loss(label, p, classes),
         "ece": calibrated.ece,
+        "aurc": surest.aurc,
+        **{AT_COVERAGE[point.coverage]: point.accuracy for point in surest.curve},
+        "classes": classes,
+        "probabilities": np.round(p, DIGITS).tolist(),
         "right": "".join("01"[int(each)] for each in right),
     }
 
@@ -175,6 +198,7 @@ def collected(runs: Sequence[Run]) -> pd.DataFrame:
     Columns: data, case, method, seed, whether it is a form of the joint model, figures, note and
     which of the target's rows are right (text of 0 and 1).
     """
+    figures = (*FIGURES, *AT_COVERAGE.values())
     rows = []
     for run in runs:
         result = run.result()
@@ -186,9 +210,9 @@ def collected(runs: Sequence[Run]) -> pd.DataFrame:
                     "method": run.opponent.name,
                     "seed": run.seed,
                     "is_form": run.opponent.is_form,
-                    **{name: result.get(name) for name in (*FIGURES, "note", "right")},
+                    **{name: result.get(name) for name in (*figures, "note", "right")},
                 }
             )
-    columns = ["data", "case", "method", "seed", "is_form", *FIGURES, "note", "right"]
+    columns = ["data", "case", "method", "seed", "is_form", *figures, "note", "right"]
     frame = pd.DataFrame(rows, columns=columns).astype({"is_form": bool})
-    return frame.astype(dict.fromkeys(FIGURES, float))
+    return frame.astype(dict.fromkeys(figures, float))

@@ -11,7 +11,7 @@ from math import isfinite
 import numpy as np
 import pandas as pd
 from opponents import BASELINE, JOINT, NOTHING
-from runs import LEAST_PROBABILITY
+from runs import AT_COVERAGE, LEAST_PROBABILITY
 from standings import Standing, differences, means, overall_difference, standings
 from studies import REAL, SIMULATED, Case
 
@@ -102,6 +102,7 @@ def _part(title: str, frame: pd.DataFrame, cases: Sequence[Case]) -> list[str]:
         "As `crossplate.evaluate.calibration_curve`: at most ten bins of equal count, fewer with "
         "less than 100 subjects.",
         _table(_figure_rows(means(frame, "ece").loc[order], 3)),
+        *_surest(frame, order),
         "### Seconds",
         "Correction, training and prediction on one thread, while other runs had the other cores.",
         _table(_figure_rows(means(frame, "seconds").loc[order], 2)),
@@ -145,10 +146,10 @@ def _main_rows(frame: pd.DataFrame, places: dict[str, Standing]) -> Rows:
     return rows
 
 
-def _figure_rows(table: pd.DataFrame, decimals: int) -> Rows:
-    rows = [["method", *map(str, table.columns), "mean"]]
+def _figure_rows(table: pd.DataFrame, decimals: int, *, with_mean: bool = True) -> Rows:
+    rows = [["method", *map(str, table.columns), *(["mean"] if with_mean else [])]]
     for name, its in table.iterrows():
-        values = [*its, its.mean(skipna=False)]
+        values = [*its, *([its.mean(skipna=False)] if with_mean else [])]
         rows.append([str(name), *(_number(value, decimals) for value in values)])
     return rows
 
@@ -209,6 +210,47 @@ def _aims(frame: pd.DataFrame, places: dict[str, Standing]) -> Rows:
             checks.append((f"best {text} of all methods", value, figure <= best + 1e-12))
     rows = [[aim, value, "yes" if reached else "no"] for aim, value, reached in checks]
     return [["aim", "found", "reached"], *rows]
+
+
+def _surest(frame: pd.DataFrame, order: Sequence[str]) -> list[str]:
+    """What leaving out the least sure samples gains."""
+    tables = {share: means(frame, name) for share, name in AT_COVERAGE.items()}
+    every = pd.DataFrame({f"{share:.0%}": its.mean(axis=1) for share, its in tables.items()})
+    every = every.where(tables[1.0].notna().all(axis=1))
+    parts = [
+        "### Accuracy of the surest",
+        "Mean over data sets when only the surest samples are called, by the probability of the "
+        "called class. " + _gain_sentence(tables, order),
+        _table(_figure_rows(every.loc[order], 3, with_mean=False)),
+    ]
+    if JOINT in order:
+        ours = pd.DataFrame({f"{share:.0%}": its.loc[JOINT] for share, its in tables.items()})
+        parts += ["Of the joint model, by data set:", _table(_by_data(ours))]
+    return [
+        *parts,
+        "### Area under the risk-coverage curve",
+        "As `crossplate.evaluate.accuracy_coverage`: share of wrong calls among the surest, mean "
+        "over all coverages; the lower the better.",
+        _table(_figure_rows(means(frame, "aurc").loc[order], 3)),
+    ]
+
+
+def _gain_sentence(tables: dict[float, pd.DataFrame], order: Sequence[str]) -> str:
+    """How much leaving out the least sure fifth gains."""
+    gains = 100 * (tables[0.8] - tables[1.0]).mean(axis=1)
+    if JOINT not in order or not isfinite(gains[JOINT]):
+        return ""
+    others = gains.drop(index=JOINT).dropna()
+    text = f"Leaving out the least sure 20% gains the joint model {gains[JOINT]:.1f} points"
+    if len(others):
+        text += f", the other methods {others.min():.1f} to {others.max():.1f}"
+    return text + "."
+
+
+def _by_data(table: pd.DataFrame) -> Rows:
+    rows = [["data", *map(str, table.columns)]]
+    rows += [[str(name), *(_number(value) for value in its)] for name, its in table.iterrows()]
+    return rows
 
 
 def _failures(frame: pd.DataFrame) -> list[str]:

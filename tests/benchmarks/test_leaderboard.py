@@ -75,6 +75,30 @@ def test_a_run_is_done_once_and_again_only_for_other_settings(tmp_path, capsys):
     assert moved.part.name != runs[0].part.name
 
 
+def test_the_surest_of_a_run(tmp_path, capsys):
+    case = replace(case_of(2, noise=2.0), data="sim_tiny")
+    runs = runs_of([case], chosen(["zscore + logistic"], []), 1, tmp_path)
+    run_missing(runs, 1)
+    kept = runs[0].result()
+    p = np.array(kept["probabilities"])
+    right = (np.array(kept["classes"])[p.argmax(axis=1)] == case.truth()).astype(float)
+    surest = right[np.argsort(-p.max(axis=1), kind="stable")]
+    frame = collected(runs)
+    for share, name in ((1.0, "accuracy_100"), (0.8, "accuracy_80"), (0.5, "accuracy_50")):
+        assert frame[name].item() == pytest.approx(surest[: round(share * len(p))].mean())
+    risks = 1 - np.cumsum(surest) / np.arange(1, len(p) + 1)
+    assert frame["aurc"].item() == pytest.approx(risks.mean(), abs=1e-3)
+    gain = 100 * (frame["accuracy_80"] - frame["accuracy_100"]).item()
+    frame["method"] = JOINT
+    text = markdown(frame, [case], "run", 1)
+    assert f"Leaving out the least sure 20% gains the joint model {gain:.1f} points." in text
+    assert f"| sim_tiny | {frame['accuracy'].item():.3f} |" in text
+    del kept["aurc"]
+    runs[0].part.write_text(json.dumps(kept))
+    run_missing(runs, 1)
+    assert "1 runs, 1 of them to do" in capsys.readouterr().out.splitlines()[-2]
+
+
 def test_seeds_where_they_matter():
     known = opponents()
     case = case_of()

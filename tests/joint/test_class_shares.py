@@ -19,7 +19,9 @@ def scores_of(codes, rng, distance, n_classes=2):
 def shape_of(shares, rng, distance, n=400, rows=1.0):
     codes = rng.choice(len(shares), n, p=shares)
     found = scores_of(codes, rng, distance, len(shares))
-    fit = SourceFit(10.0, codes, np.array(shares), rows, found, np.empty(0), np.empty(0))
+    fit = SourceFit(
+        10.0, codes, np.array(shares), rows, np.ones(n), found, np.empty(0), np.empty(0)
+    )
     return ClassShape.of(fit)
 
 

@@ -1,5 +1,7 @@
 """The estimator as a user calls it: batches, gaps in the labels, classes, restored measurements."""
 
+from copy import copy
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -49,12 +51,19 @@ def test_without_batches_labelled_rows_are_the_source(rows, fitted):
     )
 
 
-def test_probabilities_are_the_mean_of_the_members(rows, fitted):
-    members = fitted.member_proba(rows.X, batch=rows.batch)
+def test_probabilities_are_the_tempered_mean_of_the_members(rows, fitted):
+    proba = fitted.predict_proba(rows.X, batch=rows.batch)
+    as_they_are = copy(fitted)
+    as_they_are.temperature_ = 1.0
+    members = as_they_are.member_proba(rows.X, batch=rows.batch)
     assert members.shape == (2, 120, 2)
     assert np.ptp(members, axis=0).max() > 0
-    proba = fitted.predict_proba(rows.X, batch=rows.batch)
-    np.testing.assert_allclose(proba, members.mean(axis=0))
+    mean = as_they_are.predict_proba(rows.X, batch=rows.batch)
+    np.testing.assert_allclose(mean, members.mean(axis=0))
+    assert fitted.temperature_ != 1.0
+    for own, raw in ((proba, mean), (fitted.member_proba(rows.X, batch=rows.batch), members)):
+        odds = np.log(raw[..., 1] / raw[..., 0]) / fitted.temperature_
+        np.testing.assert_allclose(np.log(own[..., 1] / own[..., 0]), odds)
     np.testing.assert_allclose(proba.sum(axis=1), 1.0)
     calls = fitted.classes_[proba.argmax(axis=1)]
     np.testing.assert_array_equal(fitted.predict(rows.X, batch=rows.batch), calls)

@@ -94,6 +94,7 @@ def rewrite(folder, change):
     [
         (lambda d: d.update(format=4), "format 4, this crossplate reads up to 3; update"),
         (lambda d: d.update(format="x"), "format 'x'"),
+        (lambda d: d.update(temperature=-1.0), "temperature must be above 0"),
         (lambda d: d.pop("classes"), "does not describe a model"),
         (lambda d: d.update(classes=["only"]), "outputs differ"),
         (lambda d: d.update(n_features=5), "feature names for 5 features|12 feature names"),
@@ -155,3 +156,21 @@ def test_saving_into_a_full_folder_or_below_a_file(tmp_path):
         model.save(tmp_path)
     with pytest.raises(InputError, match="cannot write"):
         model.save(tmp_path / "note.txt" / "model")
+
+
+def test_the_temperature_comes_back_and_an_older_model_has_none(folder):
+    model, frame, batch = fit()
+    assert model.temperature_ != 1.0
+    assert crossplate.load(folder).temperature_ == model.temperature_
+
+    def as_before(described):
+        described["format"] = 2
+        del described["temperature"]
+
+    rewrite(folder, as_before)
+    old = crossplate.load(folder)
+    assert old.temperature_ == 1.0
+    members = old.member_proba(frame, batch=batch)
+    np.testing.assert_allclose(old.predict_proba(frame, batch=batch), members.mean(axis=0))
+    calls = model.predict(frame, batch=batch)
+    np.testing.assert_array_equal(old.predict(frame, batch=batch), calls)

@@ -40,6 +40,15 @@ def evaluation_of(classes, batches, feature, n_rows, seed=0):
                 for p in (0.1, 0.5, 0.9)
             ],
         },
+        "accuracy_coverage": {
+            "n": 60,
+            "aurc": 0.06,
+            "error": 0.15,
+            "curve": [
+                {"coverage": share, "n": round(60 * share), "accuracy": 1 - 0.15 * share}
+                for share in (1.0, 0.5, 0.2)
+            ],
+        },
         "roc": {
             "classes": [
                 {"label": classes[1], "false_positive_rate": [0.0, 0.2, 1.0],

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from crossplate.report import render_page, save_figures, summarise
-from crossplate.report.evaluation_figures import histogram_of
+from crossplate.report.evaluation_figures import coverage_picture, histogram_of
 from crossplate.report.page_figures import report_figures, report_views
 
 HERE = Path(__file__).resolve().parent
@@ -86,6 +86,11 @@ def test_live_charts_hold_the_numbers_of_the_drawings(summary, study, figures):
     assert roc["lines"][0]["y"] == [0.0, 0.8, 1.0]
     (curve,) = figures["calibration"].charts
     assert curve["lines"][0]["high"] == [0.55, 0.75, 0.95]
+    (surest,) = figures["coverage"].charts
+    assert surest["lines"][0]["x"] == [0.2, 0.5, 1.0]
+    assert surest["lines"][0]["y"] == pytest.approx([0.97, 0.925, 0.85], rel=1e-3)
+    assert "100% called 0.850" in figures["coverage"].picture.panels[0].alt
+    assert coverage_picture(None) is coverage_picture({"curve": []}) is None
     (histogram,) = figures["permutation"].charts
     assert sum(histogram["counts"]) == 100
     assert histogram["line"] == 0.87

@@ -19,8 +19,9 @@ from crossplate.study import (
 )
 from crossplate.study.files import calling_beside, write_study
 
-CHEAP = ("embedding", "intervals", "expected", "calibration", "roc", "confusion", "calling",
-         "batch_classifier", "mixing", "variance_shares", "trust")  # fmt: skip
+CHEAP = ("embedding", "intervals", "expected", "calibration", "accuracy_coverage", "roc",
+         "confusion", "calling", "batch_classifier", "mixing", "variance_shares",
+         "trust")  # fmt: skip
 SLOW = ("permutation", "ceiling", "cross_batch", "biomarkers", "attribution")
 
 
@@ -64,6 +65,9 @@ def test_curves_are_of_subjects(result, evaluation):
     assert curve["label"] == "control"
     assert curve["auc"] == pytest.approx(roc_auc_score(truth == "control", people["p_control"]))
     assert evaluation.calibration["n"] == len(people)
+    whole = evaluation.accuracy_coverage["curve"][0]
+    assert whole["coverage"] == 1.0
+    assert whole["accuracy"] == pytest.approx(accuracy_score(truth, people["predicted"]))
 
 
 def test_intervals_hold_the_scores_of_the_metrics(result, evaluation):

@@ -1,5 +1,10 @@
 """What predictions are worth, what a batch effect amounts to, and what simple methods reach."""
 
+from crossplate.evaluate.accuracy_coverage import (
+    AccuracyCoverage,
+    CoveragePoint,
+    accuracy_coverage,
+)
 from crossplate.evaluate.baselines import (
     SingleFeature,
     best_single_feature,
@@ -12,11 +17,14 @@ from crossplate.evaluate.scores import Scores, score
 from crossplate.evaluate.subjects import by_subject, score_subjects, subject_labels
 
 __all__ = [
+    "AccuracyCoverage",
     "BatchEffect",
+    "CoveragePoint",
     "MmdSummary",
     "PairEffect",
     "Scores",
     "SingleFeature",
+    "accuracy_coverage",
     "batch_effect",
     "best_single_feature",
     "by_subject",

@@ -59,7 +59,7 @@ class JointClassifier(
         kernel widths from the data, and ends by itself. ``"paper"`` reproduces the settings and
         quirks of [Niu2022]_, to compare with.
     n_members
-        Independently trained members; their mean probability is the prediction and their spread
+        Independently trained members; their mean probability makes the prediction and their spread
         its uncertainty. None takes the preset's: 5, or 1 for the paper.
     log
         Take logs: ``"auto"`` (where they make non-negative data less skewed), ``"always"`` or
@@ -108,6 +108,10 @@ class JointClassifier(
     offsets_
         Batch without labels → what is added to its class scores, shape (members, outputs); empty
         where nothing is (:mod:`crossplate.joint.offsets`).
+
+    temperature_
+        How sure the committee is: its mean probabilities are taken to the power of
+        1 / temperature; 1 leaves them (:mod:`crossplate.joint.temperature`).
 
     Notes
     -----
@@ -181,6 +185,7 @@ class JointClassifier(
             A parameter out of range, or an X or y that scikit-learn's checks refuse.
         """
         from crossplate.joint.inference import choose_device
+        from crossplate.joint.temperature import fit_temperature
 
         matrix = stored_matrix(X)
         if matrix is not None and matrix.is_large:
@@ -195,6 +200,7 @@ class JointClassifier(
         self.weights_ = trained.weights
         self.history_ = pd.DataFrame(trained.history)
         self.offsets_ = problem.offsets(self._networks, self.batches_, codes)
+        self.temperature_ = fit_temperature(members[0].source)
         return self
 
     def pose(
@@ -329,7 +335,7 @@ class JointClassifier(
         return int(self.n_features_in_)
 
     def member_proba(self, X: Any, *, batch: Any = None) -> FloatArray:
-        """Class probabilities of each member.
+        """Class probabilities of each member, with the committee's temperature.
 
         Parameters
         ----------
@@ -340,10 +346,12 @@ class JointClassifier(
         -------
         Shape (members, n, C).
         """
-        return self._probabilities(X, batch).swapaxes(0, 1)
+        from crossplate.joint.temperature import tempered
+
+        return tempered(self._probabilities(X, batch).swapaxes(0, 1), self.temperature_)
 
     def predict_proba(self, X: Any, *, batch: Any = None) -> FloatArray:
-        """Class probabilities, mean over the members.
+        """Class probabilities: the members' mean, as sure as held-out rows of the source allow.
 
         Parameters
         ----------
@@ -363,7 +371,9 @@ class JointClassifier(
         InputError
             No batch given although there are several; a new batch of one row.
         """
-        return np.asarray(self._probabilities(X, batch).mean(axis=1))
+        from crossplate.joint.temperature import tempered_mean
+
+        return tempered_mean(self._probabilities(X, batch).swapaxes(0, 1), self.temperature_)
 
     def predict(self, X: Any, *, batch: Any = None) -> npt.NDArray[Any]:
         """Most probable class of each row; parameters as in :meth:`predict_proba`."""

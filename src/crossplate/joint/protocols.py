@@ -17,6 +17,7 @@ from crossplate.errors import InputError
 from crossplate.joint.classifier import JointClassifier
 from crossplate.joint.minibatches import Member
 from crossplate.joint.problem import Problem, architecture_of
+from crossplate.joint.temperature import fit_temperature, tempered_mean
 from crossplate.rows import UNLABELLED
 
 FloatArray = npt.NDArray[np.float64]
@@ -233,4 +234,6 @@ def _train(
         weights = {name: value[its] for name, value in trained.weights.items()}
         networks = TrainedNetworks(problem.architecture, weights, device)
         unlabelled = ~np.isin(own[wanted], own[known >= 0])
-        yield wanted, problem.probabilities(networks, wanted, unlabelled).mean(axis=0)
+        found = problem.probabilities(networks, wanted, unlabelled)
+        temperature = fit_temperature(members[place * size].source)
+        yield wanted, tempered_mean(found, temperature)

@@ -25,6 +25,7 @@ from crossplate.joint.classifier import JointClassifier
 from crossplate.joint.networks import Architecture
 from crossplate.joint.offsets import BIAS, CENTRE, SHAPE, WEIGHT
 from crossplate.joint.settings import OPTIONS, JointSettings
+from crossplate.joint.temperature import NONE
 from crossplate.scaling import BatchStatistics, PlateScaler
 
 FORMAT = 3
@@ -99,6 +100,7 @@ def _description(model: JointClassifier) -> dict[str, Any]:
         "n_features": int(model.n_features_in_),
         "feature_names": None if names is None else names.tolist(),
         "n_imputed": model.n_imputed_,
+        "temperature": model.temperature_,
         "log_unit": model.scaler_.log_unit_,
         "history": _without_nan(model.history_),
     }
@@ -211,6 +213,10 @@ def _build(described: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> Jo
         raise ValueError("the networks' outputs differ from the classes'")
     model.weights_ = _weights(architecture, arrays, settings)
     model.offsets_ = _offsets(arrays, described["batches"], (settings.n_members, outputs))
+    # formats 1 and 2 had none
+    model.temperature_ = float(described.get("temperature", NONE))
+    if not 0.0 < model.temperature_ < np.inf:
+        raise ValueError(f"temperature must be above 0, not {model.temperature_!r}")
     model.scaler_ = _scaler(described, arrays, settings, p)
     model.history_ = pd.DataFrame(described["history"]).astype(float)
     return model

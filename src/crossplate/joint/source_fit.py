@@ -44,6 +44,8 @@ class SourceFit:
         Class shares of the labelled subjects, batches counting alike, shape (C,).
     rows_a_subject
         Mean number of rows of a labelled subject.
+    row_weights
+        Weight of each labelled row in the loss, shape (n,): by its class, and subjects count alike.
     scores
         Of each labelled row when its subject was held out, shape (n, outputs).
     weight, bias
@@ -54,6 +56,7 @@ class SourceFit:
     codes: IntArray
     shares: FloatArray
     rows_a_subject: float
+    row_weights: FloatArray
     scores: FloatArray
     weight: FloatArray
     bias: FloatArray
@@ -99,13 +102,14 @@ def fit_source(
         return None
     weights = class_weights(y, settings)
     counts = _of_each(who)
+    row_weights = np.array(list(weights.values()))[y] / counts
     best, least, scores = 0.0, np.inf, np.empty((0, 0))
     for ridge in RIDGES if settings.ridge is None else (settings.ridge,):
         found = np.zeros((len(y), 1 if len(subjects) == 2 else len(subjects)))
         for learned, tested in splits:
             model = logistic_regression(x[learned], y[learned], ridge, weights, TOLERANCE)
             found[tested] = model.decision_function(x[tested]).reshape(len(tested), -1)
-        loss = np.average(_losses(found, y), weights=np.array(list(weights.values()))[y] / counts)
+        loss = np.average(_losses(found, y), weights=row_weights)
         if loss < least:
             best, least, scores = ridge, float(loss), found
     model = logistic_regression(x, y, best, weights)
@@ -114,6 +118,7 @@ def fit_source(
         y,
         _shares(y, batch[rows], 1.0 / counts),
         len(rows) / len(np.unique(who)),
+        row_weights,
         scores,
         back.T @ model.coef_.T,
         model.intercept_[None],

@@ -21,6 +21,7 @@ from crossplate.joint.problem import architecture_of
 from crossplate.joint.settings import HELD_OUT, RIDGE
 from crossplate.joint.stored_rows import StoredStudy, coded, subject_keys
 from crossplate.joint.streaming import StreamedRows, fit_scaler
+from crossplate.joint.temperature import NONE
 from crossplate.joint.trainer import train
 from crossplate.rows import batch_names
 from crossplate.scaling import FloatArray, PlateScaler
@@ -90,7 +91,7 @@ def fit_stored(
     )
     widest = settings.widest_bandwidth or widest
     trained = train(feed, model.architecture_, settings, widest, model.progress)
-    model.weights_, model.offsets_ = trained.weights, {}
+    model.weights_, model.offsets_, model.temperature_ = trained.weights, {}, NONE
     model.history_ = pd.DataFrame(trained.history)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from crossplate.report.boxes import Box, BoxPlots
 from crossplate.report.evaluation_figures import (
     batch_classifier_bars,
+    coverage_points,
     histogram_of,
     roc_curves,
     variance_points,
@@ -26,6 +27,7 @@ __all__ = [
     "batch_classifier_chart",
     "box_data",
     "calibration_chart",
+    "coverage_chart",
     "distance_chart",
     "embedding_data",
     "loss_charts",
@@ -132,6 +134,7 @@ def roc_chart(roc: Mapping[str, Any] | None) -> Chart | None:
         "x": "false positive rate",
         "y": "true positive rate",
         "unit": True,
+        "diagonal": True,
         "legend": True,
         "lines": lines,
     }
@@ -161,8 +164,30 @@ def calibration_chart(calibration: Mapping[str, Any] | None) -> Chart | None:
         "x": "probability",
         "y": "observed share",
         "unit": True,
+        "diagonal": True,
         "legend": True,
         "lines": lines,
+    }
+
+
+def coverage_chart(coverage: Mapping[str, Any] | None) -> Chart | None:
+    """Accuracy of the surest calls."""
+    x, y = coverage_points(coverage)
+    if not x:
+        return None
+    return {
+        "kind": "lines",
+        "title": "Accuracy of the surest",
+        "x": "share called",
+        "y": "accuracy",
+        "unit": True,
+        "lines": [
+            {
+                "name": "surest calls",
+                "x": [_short(one) for one in x],
+                "y": [_short(one) for one in y],
+            }
+        ],
     }
 
 

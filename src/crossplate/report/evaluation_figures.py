@@ -39,6 +39,8 @@ __all__ = [
     "batch_classifier_picture",
     "calibration_picture",
     "confusion_picture",
+    "coverage_picture",
+    "coverage_points",
     "histogram_of",
     "permutation_picture",
     "roc_curves",
@@ -121,6 +123,32 @@ def _calibration_caption(calibration: Mapping[str, Any]) -> str:
             text += f" (up to {decimal(by_chance)} by chance alone)"
         text += "."
     return text
+
+
+def coverage_points(coverage: Mapping[str, Any] | None) -> tuple[list[float], list[float]]:
+    """Shares called and their accuracy in ``evaluation["accuracy_coverage"]``, fewest first."""
+    points = sorted((one["coverage"], one["accuracy"]) for one in (coverage or {}).get("curve", []))
+    return [float(share) for share, _ in points], [float(accuracy) for _, accuracy in points]
+
+
+def coverage_picture(coverage: Mapping[str, Any] | None) -> Picture | None:
+    """Accuracy of the surest calls against the share that they are of all; None without."""
+    x, y = coverage_points(coverage)
+    if not x:
+        return None
+
+    def paint(ax: Axes) -> None:
+        ax.plot(x, y, color=PALETTE[0], lw=1.2, ms=4, marker="o")
+        _unit_square(ax, "share called", "accuracy")
+
+    told = "; ".join(f"{a:.0%} called {decimal(b)}" for a, b in zip(x, y, strict=True))
+    alt = f"Accuracy of the surest calls: {told}."
+    panel = Panel("Accuracy of the surest", paint, SQUARE, SQUARE, WITH_NUMBERS, "coverage", alt)
+    caption = (
+        "Accuracy when only the surest are called. The further the curve rises to the left, the "
+        f"better low probabilities tell wrong calls; all called: {decimal(y[-1])}."
+    )
+    return Picture(caption, (), (panel,))
 
 
 def confusion_picture(labels: Sequence[str], counts: Sequence[Sequence[int]], noun: str) -> Picture:

@@ -13,6 +13,7 @@ from crossplate.report.evaluation_figures import (
     batch_classifier_picture,
     calibration_picture,
     confusion_picture,
+    coverage_picture,
     permutation_picture,
     roc_picture,
     variance_picture,
@@ -67,6 +68,8 @@ def report_figures(
     figures += _drawn("roc", roc_picture(found.get("roc")), charts.roc_chart(found.get("roc")))
     curve = found.get("calibration")
     figures += _drawn("calibration", calibration_picture(curve), charts.calibration_chart(curve))
+    surest = found.get("accuracy_coverage")
+    figures += _drawn("coverage", coverage_picture(surest), charts.coverage_chart(surest))
     shuffled = found.get("permutation")
     figures += _drawn(
         "permutation", permutation_picture(shuffled), charts.permutation_chart(shuffled)

@@ -15,6 +15,7 @@ import pandas as pd
 
 from crossplate.errors import InputError
 from crossplate.evaluate import zscore_logistic_regression
+from crossplate.evaluate.accuracy_coverage import accuracy_coverage
 from crossplate.evaluate.batch_classifier import classify_batches
 from crossplate.evaluate.calibration_curve import calibration
 from crossplate.evaluate.intervals import score_intervals, subject_score_intervals
@@ -53,9 +54,9 @@ class FullEvaluation:
         target; beside the scores ``chance``, the share of the commonest class, and
         ``zscore_logistic_regression``, the accuracy of that method in the same way (None where
         the target's labels are known, which say more).
-    calibration, roc, confusion
-        Of subjects, of samples where there are none: reliability of the probabilities, ROC curve
-        of each class, counts by true and called class.
+    calibration, accuracy_coverage, roc, confusion
+        Of subjects, of samples where there are none: reliability of the probabilities, accuracy of
+        the surest, ROC curve of each class, counts by true and called class.
     calling
         ``sample`` and ``subject`` → least confidence of a call, coverage, accuracy of the called.
     batch_classifier, mixing
@@ -80,6 +81,7 @@ class FullEvaluation:
     intervals: dict[str, Any] | None = None
     expected: dict[str, Any] | None = None
     calibration: dict[str, Any] | None = None
+    accuracy_coverage: dict[str, Any] | None = None
     roc: dict[str, Any] | None = None
     confusion: dict[str, Any] | None = None
     calling: dict[str, Any] | None = None
@@ -319,7 +321,7 @@ def _simple_held_out(evidence: Evidence) -> pd.DataFrame:
 
 
 def _curves(level: Level, attempts: _Attempts) -> dict[str, Any]:
-    """Calibration, ROC and confusion of one level."""
+    """Calibration, accuracy of the surest, ROC and confusion of one level."""
     if not level.known:
         return {}
     scored = score(level.truth, level.proba, level.classes)
@@ -329,6 +331,7 @@ def _curves(level: Level, attempts: _Attempts) -> dict[str, Any]:
             "calibration",
             lambda: calibration(level.truth, level.proba, level.classes).to_dict(),
         ),
+        "accuracy_coverage": accuracy_coverage(level.truth, level.proba, level.classes).to_dict(),
         "roc": {"classes": [one.to_dict() for one in curves]} if curves else None,
         "confusion": {
             "labels": [str(name) for name in scored.classes],

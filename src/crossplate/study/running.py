@@ -306,11 +306,11 @@ def _predictions(
     """Sample-level and subject-level predictions of all rows of a table."""
     columns = _class_columns(model)
     members = model.member_proba(table.features, batch=table.batch)
-    mean = members.mean(axis=0)
-    likeliest = mean.argmax(axis=1)
-    proba = pd.DataFrame(mean, index=table.features.index, columns=list(columns))
+    found = model.predict_proba(table.features, batch=table.batch)
+    likeliest = found.argmax(axis=1)
+    proba = pd.DataFrame(found, index=table.features.index, columns=list(columns))
     samples = proba.rename(columns=columns)
-    samples[SPREAD] = members.std(axis=0)[np.arange(len(mean)), likeliest]
+    samples[SPREAD] = members.std(axis=0)[np.arange(len(found)), likeliest]
     samples.insert(0, "predicted", model.classes_.astype(str)[likeliest])
     subjects = None
     if table.subject is not None:

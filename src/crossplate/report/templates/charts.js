@@ -116,7 +116,7 @@ function lineFigure(chart) {
     height: chart.unit ? 340 : 240,
     xaxis: axisOf(chart.x, { ...range }),
     yaxis: axisOf(chart.y, chart.unit ? range : upwards),
-    shapes: chart.unit ? [diagonal(1)] : [],
+    shapes: chart.diagonal ? [diagonal(1)] : [],
   });
   return { traces, layout };
 }
