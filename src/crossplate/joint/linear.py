@@ -75,5 +75,5 @@ def _solve(
     counts = np.bincount(codes, minlength=max(n_outputs, 2))
     if not (counts.all() and ridge and settings.gamma):
         return None
-    model = logistic_regression(z, codes, ridge, class_weights(codes, settings))
+    model = logistic_regression(ridge, class_weights(codes, settings)).fit(z, codes)
     return model.coef_.T, model.intercept_[None]
