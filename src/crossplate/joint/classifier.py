@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, v
 
 from crossplate.errors import InputError
 from crossplate.joint.batches import SOURCE, TARGET, batches_of_fit, batches_of_rows
+from crossplate.joint.few_labels import batches_with_few
 from crossplate.joint.labels import default_batch
 from crossplate.joint.settings import OPTIONS, preset_settings
 from crossplate.rows import batch_names, check_labels_given, encode_labels
@@ -103,8 +104,9 @@ class JointClassifier(
     architecture_, weights_
         Networks of all members.
     offsets_
-        Batch without labels → what is added to its class scores, shape (members, outputs); empty
-        where nothing is (:mod:`crossplate.joint.offsets`).
+        Batch without labels, or with labels of less than half of its rows → what is added to its
+        class scores, shape (members, outputs); empty where nothing is
+        (:mod:`crossplate.joint.offsets`, :mod:`crossplate.joint.few_labels`).
 
     Notes
     -----
@@ -230,7 +232,10 @@ class JointClassifier(
         self.scaler_ = PlateScaler(
             settings.log, settings.per_batch_statistics, bool(self.settings_.centre_rows)
         )
-        self.scaler_.fit(X, names, labelled)
+        teaching = labelled & ~np.isin(numbers, batches_with_few(codes, numbers))
+        self.scaler_.fit(X, names, teaching)
+        if self.scaler_.per_batch:
+            self.scaler_.learn_peculiar(X, names, codes, who)
         z = self.scaler_.scale(X, names)
         numbers = numbers.astype(np.int64)
         return Problem.of(z, numbers, who, len(classes), self.settings_), codes
@@ -297,7 +302,8 @@ class JointClassifier(
             )
         scores = self._of_rows(X, batch, lambda z, *_: networks.scores(z).swapaxes(0, 1))
         names = self._batches_of_rows(batch, len(scores))
-        for name in set(names.tolist()) - set(self.labelled_batches_.tolist()):
+        sure = set(self.labelled_batches_.tolist()) - set(self.offsets_)
+        for name in set(names.tolist()) - sure:
             its = names == name
             offset = self.offsets_.get(name)
             if offset is None:

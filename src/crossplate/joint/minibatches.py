@@ -43,6 +43,9 @@ class Member:
     linear
         Its calibrator stays the identity, so that with a linear discriminator it is a logistic
         regression. Only where corrections start as the identity (``residual``).
+    places
+        What is added to the class scores of each batch in training, shape (K, outputs); None for
+        nothing (:mod:`crossplate.joint.few_labels`).
     """
 
     classes: IntArray
@@ -55,6 +58,7 @@ class Member:
     gamma: float | None = None
     learning_rate: float | None = None
     linear: bool = False
+    places: npt.NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 
 from crossplate.joint.feeds import Resident
+from crossplate.joint.few_labels import batches_with_few, correction, own_places
 from crossplate.joint.inference import TrainedNetworks
 from crossplate.joint.labels import FEWEST_HELD_OUT, hold_out
 from crossplate.joint.linear import with_exact_heads
@@ -17,6 +18,7 @@ from crossplate.joint.minibatches import IntArray, Member
 from crossplate.joint.networks import Architecture
 from crossplate.joint.offsets import (
     CENTRE,
+    WAY,
     balanced_centres,
     offset_of,
     offset_scores,
@@ -25,6 +27,7 @@ from crossplate.joint.offsets import (
 from crossplate.joint.settings import JointSettings
 from crossplate.joint.trainer import EpochLosses, TrainedStack, train
 from crossplate.kernels import median_bandwidths
+from crossplate.rows import UNLABELLED
 
 FloatArray = npt.NDArray[np.float64]
 LEFT_OUT = 0.1
@@ -97,7 +100,16 @@ class Problem:
         """
         linear = int((self.settings.linear_share or 0.0) * len(seeds))
         members = [self.member(codes, int(seed), batch) for seed in seeds]
+        used = self.batch if batch is None else batch
+        if self.settings.offset and len(batches_with_few(codes, used)):
+            places = own_places(self.z, codes, used, self._ridge)
+            members = [replace(member, places=places) for member in members]
         return [self._linear(its) for its in members[:linear]] + members[linear:]
+
+    @property
+    def _ridge(self) -> float:
+        """Of logistic regressions beside the networks."""
+        return self.settings.ridge or 1.0
 
     def _linear(self, member: Member) -> Member:
         """The member as a linear one, which does without a tenth of the subjects of each class.
@@ -149,7 +161,7 @@ class Problem:
         if not self.settings.offset:
             return trained
         networks = TrainedNetworks(self.architecture, trained.weights, torch.device("cpu"))
-        centres = balanced_centres(networks, self.z, members)
+        centres = balanced_centres(networks, self.z, [_without_few(each) for each in members])
         return replace(trained, weights=trained.weights | {CENTRE: centres})
 
     def probabilities(
@@ -182,13 +194,27 @@ class Problem:
     def offsets(
         self, trained: TrainedNetworks, names: npt.NDArray[np.str_], codes: IntArray
     ) -> dict[str, FloatArray]:
-        """What is added to the scores of each batch without labels, by the batch's name."""
+        """What is added to the scores of each batch without labels, or with a few, by its name."""
         if not self.settings.offset:
             return {}
-        without = np.setdiff1d(self.batch, self.batch[codes >= 0])
-        return {
-            str(names[number]): offset_of(
+        few = batches_with_few(codes, self.batch)
+        found = {}
+        for number in np.union1d(np.setdiff1d(self.batch, self.batch[codes >= 0]), few):
+            offset = offset_of(
                 trained.scores(self.z[self.batch == number]), trained.weights[CENTRE]
             )
-            for number in without
-        }
+            if number in few:
+                own = own_places(self.z, codes, self.batch, self._ridge)[number]
+                # the scores with their own place, moved by the guess for those
+                offset = offset + (1.0 - WAY) * own
+                offset = offset + correction(
+                    self.z, codes, self.batch, int(number), self.subject, self._ridge
+                )
+            found[str(names[number])] = offset
+        return found
+
+
+def _without_few(member: Member) -> Member:
+    """The member without the labels of batches that have a few only."""
+    few = batches_with_few(member.classes, member.batch)
+    return replace(member, classes=np.where(np.isin(member.batch, few), UNLABELLED, member.classes))
