@@ -118,3 +118,11 @@ def test_a_plate_with_few_labels_does_not_decide_which_features_are_read():
     model = JointClassifier(n_members=1, epochs=2, random_state=0)
     model.fit(values, table.label.where(known), batch=table.batch)
     assert not model.scaler_.informative_[3]
+
+
+def test_rows_without_a_batch_belong_to_the_plate_with_few_labels():
+    table, _, known = plates_with_few(0, 5, n_features=40)
+    model = JointClassifier(n_members=1, epochs=2, random_state=0)
+    model.fit(table.features, table.label.where(known), batch=table.batch)
+    assert model.default_batch_ == "plate2"
+    assert set(model.labelled_batches_) == {"plate1", "plate2"}

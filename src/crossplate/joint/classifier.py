@@ -87,8 +87,9 @@ class JointClassifier(
     batches_
         Sorted names of the batches in ``fit``.
     default_batch_
-        Batch that rows given without one belong to: the only unlabelled batch, else the only
-        batch; None where there are several.
+        Batch that rows given without one belong to: the only batch without labels, else the only
+        one with labels of less than half of its rows, else the only batch; None where there are
+        several.
     labelled_batches_
         Those of them with labelled rows.
     reference_batch_
@@ -164,7 +165,9 @@ class JointClassifier(
             file, AnnData (backed or not), HDF5, zarr and dask arrays that would fill more than
             250 MB are read in pieces as the training goes.
         y
-            Labels, shape (n,), strings or numbers; None, NaN or NA marks an unlabelled row.
+            Labels, shape (n,), strings or numbers; None, NaN or NA marks an unlabelled row. A few
+            labels on a batch to be predicted are worth giving: their rows teach, and place the
+            scores of that batch.
         batch
             Batch of each row, shape (n,). None takes all labelled rows for the batch "source"
             and all unlabelled ones for the batch "target".
@@ -225,14 +228,17 @@ class JointClassifier(
         self.classes_ = classes
         self.batches_, numbers = np.unique(names, return_inverse=True)
         rows = np.bincount(numbers[labelled], minlength=len(self.batches_))
-        self.default_batch_ = default_batch(self.batches_, rows)
+        teaching = labelled & ~np.isin(numbers, batches_with_few(codes, numbers))
+        taught = np.bincount(numbers[teaching], minlength=len(self.batches_))
+        self.default_batch_ = default_batch(self.batches_, rows) or default_batch(
+            self.batches_, taught
+        )
         self.labelled_batches_ = self.batches_[rows > 0]
         self.reference_batch_ = str(self.batches_[rows.argmax()])
         self.n_imputed_ = int(np.isnan(X).sum())
         self.scaler_ = PlateScaler(
             settings.log, settings.per_batch_statistics, bool(self.settings_.centre_rows)
         )
-        teaching = labelled & ~np.isin(numbers, batches_with_few(codes, numbers))
         self.scaler_.fit(X, names, teaching)
         if self.scaler_.per_batch:
             self.scaler_.learn_peculiar(X, names, codes, who)
