@@ -118,14 +118,18 @@ def trial(table: SampleTable, sources: tuple[str, ...], target: str, seed: int) 
 
 
 def with_labels(blind: Trial, number: int, seed: int) -> Trial:
-    """The same with labels of some subjects of each class on the target, drawn by the seed."""
+    """The same with labels of some subjects of each class on the target, drawn by the seed.
+
+    At most half of a class's subjects get one, so that there are others to score.
+    """
     rng = np.random.default_rng(seed)
     task = blind.task
     who = np.arange(len(task.y)).astype(str) if task.subject is None else task.subject
     known = np.zeros(len(task.y), dtype=bool)
     for label in np.unique(blind.truth[task.target_rows]):
         its = task.target_rows & (blind.truth == label)
-        drawn = rng.permutation(np.unique(who[its]))[:number]
+        everyone = rng.permutation(np.unique(who[its]))
+        drawn = everyone[: min(number, len(everyone) // 2)]
         known |= its & np.isin(who, drawn)
     y = np.where(known, blind.truth.astype(object), task.y)
     return replace(blind, task=replace(task, y=y), labelled=number)
@@ -302,9 +306,10 @@ beforehand.
 
 ## A few labels on the new plate
 
-Labels of 5 or 10 subjects of each class of the target, drawn by seed ({DRAWS} draws a pair of
-public plates, one a simulated study, of which there are {SEEDS}); scored are the target's other
-rows, and "no labels" is the model that got none, on the same rows. target alone: a logistic
+Labels of 5 or 10 subjects of each class of the target, but of half of them at most (fiatof has
+about nine a class), drawn by seed: {DRAWS} draws a pair of public plates, one a simulated study, of
+which there are {SEEDS}. Scored are the target's other rows, and "no labels" is the model that got
+none, on the same rows. target alone: a logistic
 regression on the labelled rows of the target. Simulated: 2 × 120 subjects, 100 features, half
 diseased on both plates or 30% and 70%. Quartet has three samples of a kind on a plate, too few for
 this.

@@ -1,4 +1,4 @@
-"""Scores of batches without labels are centred as if their classes were equally frequent."""
+"""Scores of batches without labels are moved to where their class shares put them."""
 
 from __future__ import annotations
 
@@ -43,17 +43,18 @@ def test_members_have_centres_of_their_own_labels():
     np.testing.assert_allclose(found[1], scores[1].mean(axis=0), rtol=1e-6)
 
 
-def test_scores_of_each_batch_move_half_way_to_the_centre():
+def test_without_a_regression_scores_of_each_batch_move_half_way_to_the_centre():
     scores = np.random.default_rng(1).normal(size=(2, 5, 1))
     batch, centres = np.array(["a", "b", "b", "a", "a"]), np.array([[1.0], [-2.0]])
-    moved = offset_scores(scores, batch, centres)
+    arrays = {CENTRE: centres}
+    moved = offset_scores(scores, 0.0 * scores, batch, arrays)
     for name in "ab":
         before, after = (its[:, batch == name] for its in (scores, moved))
         np.testing.assert_allclose(after.mean(axis=1), (before.mean(axis=1) + centres) / 2)
         np.testing.assert_allclose(
             after - before, (after - before)[:, :1].repeat(3 if name == "a" else 2, 1)
         )
-        np.testing.assert_allclose((after - before)[:, 0], offset_of(before, centres))
+        np.testing.assert_allclose((after - before)[:, 0], offset_of(before, 0.0 * before, arrays))
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -22,7 +23,7 @@ from crossplate.errors import InputError
 from crossplate.joint.batches import SOURCE, TARGET, batches_of_fit, batches_of_rows
 from crossplate.joint.few_labels import batches_with_few
 from crossplate.joint.labels import default_batch
-from crossplate.joint.settings import OPTIONS, preset_settings
+from crossplate.joint.settings import OPTIONS, RIDGE, preset_settings
 from crossplate.rows import batch_names, check_labels_given, encode_labels
 from crossplate.scaling import PlateScaler
 from crossplate.stored import StoredMatrix, stored_matrix
@@ -189,13 +190,16 @@ class JointClassifier(
             return self._fit_stored(matrix, y, batch, subject)
         problem, codes = self.pose(X, y, batch=batch, subject=subject)
         rng = check_random_state(self.random_state)
-        seeds = rng.randint(np.iinfo(np.int32).max, size=self.settings_.n_members)
+        seeds = rng.randint(np.iinfo(np.int32).max, size=problem.settings.n_members)
         members = problem.committee(codes, seeds)
         trained = problem.train(members, choose_device(self.device), self.progress)
+        self.settings_ = replace(problem.settings, ridge=members[0].ridge_of(problem.settings))
         self.architecture_ = problem.architecture
         self.weights_ = trained.weights
         self.history_ = pd.DataFrame(trained.history)
-        self.offsets_ = problem.offsets(self._networks, self.batches_, codes)
+        self.offsets_ = problem.offsets(
+            self._networks, self.batches_, codes, self.settings_.ridge or RIDGE
+        )
         return self
 
     def pose(
@@ -299,21 +303,28 @@ class JointClassifier(
 
     def _probabilities(self, X: Any, batch: Any) -> FloatArray:
         """Class probabilities by each member, shape (n, members, C)."""
-        from crossplate.joint.offsets import CENTRE, offset_of, to_probabilities
+        from crossplate.joint.offsets import CENTRE, offset_of, share_scores, to_probabilities
 
         networks = self._networks
         if CENTRE not in self.weights_:
             return self._of_rows(
                 X, batch, lambda z, *_: to_probabilities(networks.scores(z).swapaxes(0, 1))
             )
-        scores = self._of_rows(X, batch, lambda z, *_: networks.scores(z).swapaxes(0, 1))
+
+        def compute(z: FloatArray, *_: Any) -> FloatArray:
+            scores = networks.scores(z).swapaxes(0, 1)
+            return np.stack([scores, share_scores(z, self.weights_).swapaxes(0, 1)], axis=1)
+
+        found = self._of_rows(X, batch, compute)
+        scores = found[:, 0]
         names = self._batches_of_rows(batch, len(scores))
         sure = set(self.labelled_batches_.tolist()) - set(self.offsets_)
         for name in set(names.tolist()) - sure:
             its = names == name
             offset = self.offsets_.get(name)
             if offset is None:
-                offset = offset_of(scores[its].swapaxes(0, 1), self.weights_[CENTRE])
+                own, telling = found[its].transpose(1, 2, 0, 3)
+                offset = offset_of(own, telling, self.weights_)
             scores[its] += offset
         return to_probabilities(scores)
 

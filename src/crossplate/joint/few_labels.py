@@ -16,7 +16,7 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression
 
-from crossplate.joint.offsets import WAY
+from crossplate.joint.class_shares import ClassShape, contrasts
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -99,6 +99,7 @@ def correction(
     which: int,
     subject: npt.NDArray[np.str_] | None,
     ridge: float,
+    shape: ClassShape | None = None,
 ) -> FloatArray:
     """What a batch's few labels add to the offset of its scores.
 
@@ -114,6 +115,9 @@ def correction(
         Subject of each row, shape (n,): folds keep its rows together; None takes each row for one.
     ridge
         Of the logistic regressions that give the scores.
+    shape
+        How the source's scores are distributed in each class, from which the shares and with them
+        the offset are guessed without labels; None guesses half-way to equal shares.
 
     Returns
     -------
@@ -134,7 +138,8 @@ def correction(
         taught = np.setdiff1d(np.flatnonzero(codes >= 0), left_out)
         model = _regression(ridge).fit(z[taught], codes[taught])
         of_batch, of_teaching = _scores(model, z[its]), _scores(model, z[teaching])
-        guess = WAY * (_balanced_mean(of_teaching, codes[teaching]) - of_batch.mean(axis=0))
+        guess = _balanced_mean(of_teaching, codes[teaching]) - of_batch.mean(axis=0)
+        guess = 0.5 * guess if shape is None else guess + _uneven(of_batch, shape)
         scores[folds == fold] = _scores(model, z[left_out]) + guess
     moved = _best_move(scores, codes[known])
     return moved[1:] - moved[:1] if outputs == 1 else moved
@@ -162,6 +167,16 @@ def _scores(model: LogisticRegression, z: FloatArray) -> FloatArray:
 
 def _balanced_mean(scores: FloatArray, codes: IntArray) -> FloatArray:
     return np.asarray(np.mean([scores[codes == c].mean(axis=0) for c in np.unique(codes)], axis=0))
+
+
+def _uneven(scores: FloatArray, shape: ClassShape) -> FloatArray:
+    """Mean score with the shares that a batch's scores tell, less that with equal ones."""
+    if scores.shape[1] > 2:
+        shares = shape.shares(scores)
+        return np.asarray(contrasts(len(shares)) @ ((shares - 1.0 / len(shares)) @ shape.mean))
+    shares = shape.shares(scores[:, 1:] - scores[:, :1])
+    mean = (shares - 0.5) @ shape.mean[:, 0]
+    return np.array([-mean / 2, mean / 2])
 
 
 def _best_move(scores: FloatArray, codes: IntArray) -> FloatArray:

@@ -16,12 +16,12 @@ import numpy.typing as npt
 from crossplate.joint.few_labels import batches_with_few, with_own_columns
 from crossplate.joint.minibatches import Member
 from crossplate.joint.settings import JointSettings
+from crossplate.joint.source_fit import class_weights, logistic_regression
 
 FloatArray = npt.NDArray[np.float64]
 Weights = Mapping[str, npt.NDArray[np.float32]]
 
 WEIGHT, BIAS = "discriminator.0.weight", "discriminator.0.bias"
-MOST_ITERATIONS = 1000
 
 __all__ = ["with_exact_heads"]
 
@@ -40,7 +40,7 @@ def with_exact_heads(
     members
         Labels and training rows of each member.
     settings
-        Class weights and ridge of the loss.
+        Class weights of the loss, and the ridge of members without one of their own.
 
     Returns
     -------
@@ -59,7 +59,9 @@ def with_exact_heads(
         if key not in solved:
             few = batches_with_few(member.classes, member.batch)
             seen = z[rows] if member.places is None else with_own_columns(z[rows], batch, few)
-            solved[key] = _solve(seen, codes, weights[BIAS].shape[-1], settings)
+            solved[key] = _solve(
+                seen, codes, weights[BIAS].shape[-1], member.ridge_of(settings), settings
+            )
         found = solved[key]
         if found is not None:
             exact[WEIGHT][place], exact[BIAS][place] = found[0][: z.shape[1]], found[1]
@@ -67,18 +69,15 @@ def with_exact_heads(
 
 
 def _solve(
-    z: FloatArray, codes: npt.NDArray[np.int64], n_outputs: int, settings: JointSettings
+    z: FloatArray,
+    codes: npt.NDArray[np.int64],
+    n_outputs: int,
+    ridge: float,
+    settings: JointSettings,
 ) -> tuple[FloatArray, FloatArray] | None:
     """Weights (columns, outputs) and bias (1, outputs); None where a class is missing."""
-    from sklearn.linear_model import LogisticRegression
-
     counts = np.bincount(codes, minlength=max(n_outputs, 2))
-    if not (counts.all() and settings.ridge and settings.gamma):
+    if not (counts.all() and ridge and settings.gamma):
         return None
-    shares = counts ** (1.0 - settings.class_balance)
-    weights = dict(enumerate(counts**-settings.class_balance * len(codes) / shares.sum()))
-    model = LogisticRegression(
-        C=1.0 / settings.ridge, class_weight=weights, max_iter=MOST_ITERATIONS
-    )
-    model.fit(z, codes)
+    model = logistic_regression(z, codes, ridge, class_weights(codes, settings))
     return model.coef_.T, model.intercept_[None]

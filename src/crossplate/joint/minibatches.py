@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from crossplate.joint.settings import JointSettings
+from crossplate.joint.settings import RIDGE, JointSettings
+from crossplate.joint.source_fit import SourceFit
 
 IntArray = npt.NDArray[np.int64]
 
@@ -43,6 +44,8 @@ class Member:
     linear
         Its calibrator stays the identity, so that with a linear discriminator it is a logistic
         regression. Only where corrections start as the identity (``residual``).
+    source
+        What logistic regressions say of the labelled rows, where they were fitted.
     places
         What is added to the class scores of each batch in training, shape (K, outputs); None for
         nothing (:mod:`crossplate.joint.few_labels`).
@@ -58,7 +61,14 @@ class Member:
     gamma: float | None = None
     learning_rate: float | None = None
     linear: bool = False
+    source: SourceFit | None = None
     places: npt.NDArray[np.float64] | None = None
+
+    def ridge_of(self, settings: JointSettings) -> float:
+        """Ridge on the discriminator: the source's, else the settings', else the usual one."""
+        if self.source is not None:
+            return self.source.ridge
+        return RIDGE if settings.ridge is None else settings.ridge
 
 
 @dataclass(frozen=True)

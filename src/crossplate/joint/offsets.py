@@ -1,37 +1,88 @@
-"""Class scores of batches without labels, moved half-way to where equal classes would put them.
+"""Class scores of batches without labels, moved to where the batch's class shares put them.
 
 Each batch is standardised with its own statistics, so its mean stands at zero whatever its class
-proportions are. A classifier that learned where 30% are cases then puts the boundary at the wrong
-place where 70% are, and an overfitted one exaggerates: the mean of its scores follows its training
-rows, which it separates too well. Where nothing is known about the proportions of a batch, the
-truth lies between those of the source (the scores as they are) and equal ones (scores whose mean is
-that of a source with equal classes); half-way loses least at either end (docs/design/joint-model.md
-has the figures).
+shares are. A classifier that learned where 30% are cases then puts the boundary at the wrong place
+where 70% are, and an overfitted one exaggerates: the mean of its scores follows its training rows,
+which it separates too well. So the mean of a batch's scores is put where it belongs with the shares
+that the scores' shape tells (:mod:`crossplate.joint.class_shares`): at the mean that equal classes
+of the source have, plus what the shares make of the distance of the classes' held-out scores.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, softmax
 
+from crossplate.joint.class_shares import ClassShape, contrasts
 from crossplate.joint.minibatches import Member
+from crossplate.joint.source_fit import SourceFit
 
 if TYPE_CHECKING:
     from crossplate.joint.inference import TrainedNetworks
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+Arrays = Mapping[str, npt.NDArray[np.float32]]
 
 CENTRE = "scores.centre"
 """Name of the balanced mean scores among a model's arrays, shape (members, outputs)."""
+WEIGHT, BIAS = "shares.weight", "shares.bias"
+"""The regression whose scores tell the shares, shapes (members, p, outputs), (members, outputs)."""
+PARTS = ("mean", "covariance", "expected", "rows_a_subject")
+SHAPE = tuple(f"shares.{part}" for part in PARTS)
+"""Its scores in each class: the parts of a ``ClassShape``."""
 WAY = 0.5
-"""How far scores are moved to those of equal classes."""
+"""Without a regression, how far scores are moved to those of equal classes."""
 
-__all__ = ["CENTRE", "balanced_centres", "offset_of", "offset_scores", "to_probabilities"]
+__all__ = [
+    "CENTRE",
+    "balanced_centres",
+    "offset_arrays",
+    "offset_of",
+    "offset_scores",
+    "share_scores",
+    "to_probabilities",
+]
+
+
+def offset_arrays(
+    networks: TrainedNetworks, z: FloatArray, members: Sequence[Member]
+) -> dict[str, npt.NDArray[np.float32]]:
+    """What offsets are computed from, as arrays of a model with a leading member axis.
+
+    Parameters
+    ----------
+    networks
+        Trained members.
+    z
+        Scaled rows, shape (n, p).
+    members
+        Labels, batches, training rows and the source's fit of each member.
+
+    Returns
+    -------
+    Zeros for a member whose source could not be cross-validated; without any other member the
+    balanced mean scores alone.
+    """
+    found = {CENTRE: balanced_centres(networks, z, members)}
+    fits = [member.source for member in members]
+    known = {id(fit): _arrays_of(fit) for fit in fits if fit is not None}
+    if not known:
+        return found
+    absent = {name: 0.0 * value for name, value in next(iter(known.values())).items()}
+    each = [known.get(id(fit), absent) for fit in fits]
+    return found | {name: np.stack([its[name] for its in each]) for name in absent}
+
+
+def _arrays_of(fit: SourceFit) -> dict[str, npt.NDArray[np.float32]]:
+    shape = ClassShape.of(fit)
+    values = {WEIGHT: fit.weight, BIAS: fit.bias[0]}
+    values |= {name: getattr(shape, part) for name, part in zip(SHAPE, PARTS, strict=True)}
+    return {name: np.asarray(value, dtype=np.float32) for name, value in values.items()}
 
 
 def balanced_centres(
@@ -72,41 +123,89 @@ def _balanced_mean(scores: FloatArray, classes: IntArray, batch: IntArray) -> Fl
     return np.asarray(np.mean(found, axis=0))
 
 
-def offset_of(scores: FloatArray, centres: npt.NDArray[np.float32]) -> FloatArray:
+def share_scores(z: FloatArray, arrays: Arrays) -> FloatArray:
+    """Scores of scaled rows that tell the class shares, shape (members, n, outputs).
+
+    Zeros for members that have no regression for them.
+    """
+    if WEIGHT not in arrays:
+        members, outputs = arrays[CENTRE].shape
+        return np.zeros((members, len(z), outputs))
+    weight, bias = arrays[WEIGHT].astype(float), arrays[BIAS].astype(float)
+    return np.asarray(z @ weight + bias[:, None])
+
+
+def offset_of(scores: FloatArray, telling: FloatArray, arrays: Arrays) -> FloatArray:
     """What is added to the scores of one batch without labels.
 
     Parameters
     ----------
     scores
         Of all its rows, shape (members, n, outputs).
-    centres
-        From :func:`balanced_centres`.
+    telling
+        Scores of the same rows that tell the class shares (:func:`share_scores`).
+    arrays
+        Of the model, those of :func:`offset_arrays` among them.
 
     Returns
     -------
     Shape (members, outputs).
     """
-    return np.asarray(WAY * (centres - scores.mean(axis=1)))
+    to_centre = arrays[CENTRE].astype(float) - scores.mean(axis=1)
+    moved: dict[bytes, FloatArray] = {}
+    offsets = np.empty_like(to_centre)
+    for place, (own, its) in enumerate(zip(scores, telling, strict=True)):
+        if not its.any():
+            offsets[place] = WAY * to_centre[place]
+            continue
+        key = its.tobytes()
+        if key not in moved:
+            moved[key] = _mean_of_uneven(its, _shape_at(place, arrays))
+        offsets[place] = to_centre[place] + _slope(own, its) * moved[key]
+    return np.asarray(offsets)
+
+
+def _shape_at(place: int, arrays: Arrays) -> ClassShape:
+    mean, covariance, expected, rows = (arrays[name][place].astype(float) for name in SHAPE)
+    return ClassShape(mean, covariance, expected, float(rows))
+
+
+def _mean_of_uneven(scores: FloatArray, shape: ClassShape) -> FloatArray:
+    """Mean score with the shares that the scores tell, less that with equal ones: (outputs,)."""
+    shares = shape.shares(scores)
+    mean = (shares - 1.0 / len(shares)) @ shape.mean
+    return mean if scores.shape[1] == 1 else contrasts(len(shares)) @ mean
+
+
+def _slope(scores: FloatArray, telling: FloatArray) -> float:
+    """How much further apart a member's scores are than those that tell the shares."""
+    away, other = scores - scores.mean(axis=0), telling - telling.mean(axis=0)
+    if scores.shape[1] > 1:
+        away = away - away.mean(axis=1, keepdims=True)
+        other = other - other.mean(axis=1, keepdims=True)
+    spread = float((other * other).sum())
+    return float((away * other).sum()) / spread if spread else 0.0
 
 
 def offset_scores(
-    scores: FloatArray, batch: npt.NDArray[np.generic], centres: npt.NDArray[np.float32]
+    scores: FloatArray,
+    telling: FloatArray,
+    batch: npt.NDArray[np.generic],
+    arrays: Arrays,
 ) -> FloatArray:
     """Scores of rows of batches without labels, each batch with its own offset.
 
     Parameters
     ----------
-    scores
-        Shape (members, n, outputs).
+    scores, telling, arrays
+        As in :func:`offset_of`, for rows of several batches.
     batch
         Batch of each row, shape (n,).
-    centres
-        From :func:`balanced_centres`.
     """
     moved = scores.copy()
     for one in np.unique(batch):
         its = batch == one
-        moved[:, its] += offset_of(scores[:, its], centres)[:, None]
+        moved[:, its] += offset_of(scores[:, its], telling[:, its], arrays)[:, None]
     return moved
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from crossplate.joint.class_shares import ClassShape
 from crossplate.joint.feeds import Resident
 from crossplate.joint.few_labels import batches_with_few, correction, own_places
 from crossplate.joint.inference import TrainedNetworks
@@ -17,14 +18,14 @@ from crossplate.joint.linear import with_exact_heads
 from crossplate.joint.minibatches import IntArray, Member
 from crossplate.joint.networks import Architecture
 from crossplate.joint.offsets import (
-    CENTRE,
-    WAY,
-    balanced_centres,
+    offset_arrays,
     offset_of,
     offset_scores,
+    share_scores,
     to_probabilities,
 )
-from crossplate.joint.settings import JointSettings
+from crossplate.joint.settings import RIDGE, JointSettings
+from crossplate.joint.source_fit import SourceFit, fit_source
 from crossplate.joint.trainer import EpochLosses, TrainedStack, train
 from crossplate.kernels import median_bandwidths
 from crossplate.rows import UNLABELLED
@@ -99,17 +100,19 @@ class Problem:
             Of the members.
         """
         linear = int((self.settings.linear_share or 0.0) * len(seeds))
-        members = [self.member(codes, int(seed), batch) for seed in seeds]
         used = self.batch if batch is None else batch
+        source = self._source_fit(_without_few(codes, used), used)
+        members = [replace(self.member(codes, int(s), batch), source=source) for s in seeds]
         if self.settings.offset and len(batches_with_few(codes, used)):
-            places = own_places(self.z, codes, used, self._ridge)
+            ridge = members[0].ridge_of(self.settings) or RIDGE
+            places = own_places(self.z, codes, used, ridge)
             members = [replace(member, places=places) for member in members]
         return [self._linear(its) for its in members[:linear]] + members[linear:]
 
-    @property
-    def _ridge(self) -> float:
-        """Of logistic regressions beside the networks."""
-        return self.settings.ridge or 1.0
+    def _source_fit(self, codes: IntArray, batch: IntArray) -> SourceFit | None:
+        if self.settings.ridge is not None and not self.settings.offset:
+            return None
+        return fit_source(self.z, codes, batch, self.subject, self.settings)
 
     def _linear(self, member: Member) -> Member:
         """The member as a linear one, which does without a tenth of the subjects of each class.
@@ -161,8 +164,8 @@ class Problem:
         if not self.settings.offset:
             return trained
         networks = TrainedNetworks(self.architecture, trained.weights, torch.device("cpu"))
-        centres = balanced_centres(networks, self.z, [_without_few(each) for each in members])
-        return replace(trained, weights=trained.weights | {CENTRE: centres})
+        taught = [replace(m, classes=_without_few(m.classes, m.batch)) for m in members]
+        return replace(trained, weights=trained.weights | offset_arrays(networks, self.z, taught))
 
     def probabilities(
         self, trained: TrainedNetworks, rows: IntArray, unlabelled: npt.NDArray[np.bool_]
@@ -185,36 +188,46 @@ class Problem:
         """
         scores = trained.scores(self.z[rows])
         if self.settings.offset and unlabelled.any():
-            its = self.batch[rows][unlabelled]
+            its = rows[unlabelled]
             scores[:, unlabelled] = offset_scores(
-                scores[:, unlabelled], its, trained.weights[CENTRE]
+                scores[:, unlabelled],
+                share_scores(self.z[its], trained.weights),
+                self.batch[its],
+                trained.weights,
             )
         return to_probabilities(scores)
 
     def offsets(
-        self, trained: TrainedNetworks, names: npt.NDArray[np.str_], codes: IntArray
+        self,
+        trained: TrainedNetworks,
+        names: npt.NDArray[np.str_],
+        codes: IntArray,
+        ridge: float,
     ) -> dict[str, FloatArray]:
-        """What is added to the scores of each batch without labels, or with a few, by its name."""
+        """What is added to the scores of each batch without labels, or with a few, by its name.
+
+        The ridge is that of logistic regressions on the latter.
+        """
         if not self.settings.offset:
             return {}
         few = batches_with_few(codes, self.batch)
         found = {}
         for number in np.union1d(np.setdiff1d(self.batch, self.batch[codes >= 0]), few):
-            offset = offset_of(
-                trained.scores(self.z[self.batch == number]), trained.weights[CENTRE]
-            )
+            z = self.z[self.batch == number]
+            telling = share_scores(z, trained.weights)
+            offset = offset_of(trained.scores(z), telling, trained.weights)
             if number in few:
-                own = own_places(self.z, codes, self.batch, self._ridge)[number]
-                # the scores with their own place, moved by the guess for those
-                offset = offset + (1.0 - WAY) * own
-                offset = offset + correction(
-                    self.z, codes, self.batch, int(number), self.subject, self._ridge
-                )
+                offset = offset + self._moved(int(number), codes, ridge)
             found[str(names[number])] = offset
         return found
 
+    def _moved(self, number: int, codes: IntArray, ridge: float) -> FloatArray:
+        """What the few labels of a batch add to its offset."""
+        fit = self._source_fit(_without_few(codes, self.batch), self.batch)
+        shape = None if fit is None else ClassShape.of(fit)
+        return correction(self.z, codes, self.batch, number, self.subject, ridge, shape)
 
-def _without_few(member: Member) -> Member:
-    """The member without the labels of batches that have a few only."""
-    few = batches_with_few(member.classes, member.batch)
-    return replace(member, classes=np.where(np.isin(member.batch, few), UNLABELLED, member.classes))
+
+def _without_few(codes: IntArray, batch: IntArray) -> IntArray:
+    """Class codes without those of batches that have a few labels only."""
+    return np.where(np.isin(batch, batches_with_few(codes, batch)), UNLABELLED, codes)

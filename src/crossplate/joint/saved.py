@@ -24,7 +24,7 @@ from crossplate._row_level import RowLevel
 from crossplate.errors import InputError
 from crossplate.joint.classifier import JointClassifier
 from crossplate.joint.networks import Architecture
-from crossplate.joint.offsets import CENTRE
+from crossplate.joint.offsets import BIAS, CENTRE, SHAPE, WEIGHT
 from crossplate.joint.settings import OPTIONS, JointSettings
 from crossplate.scaling import BatchStatistics, PlateScaler
 
@@ -229,12 +229,27 @@ def _weights(
     shapes = architecture.shapes()
     if not settings.per_batch_statistics:
         shapes["norm.running_mean"] = shapes["norm.running_variance"] = (architecture.n_features,)
-    if f"weights.{CENTRE}" in arrays:
-        shapes[CENTRE] = (architecture.n_outputs,)
+    shapes |= _offset_shapes(architecture, arrays)
     return {
         name: _taken(arrays, f"weights.{name}", (settings.n_members, *shape), np.float32)
         for name, shape in shapes.items()
     }
+
+
+def _offset_shapes(
+    architecture: Architecture, arrays: dict[str, npt.NDArray[Any]]
+) -> dict[str, tuple[int, ...]]:
+    """Shapes of what offsets are computed from, as far as the model has it."""
+    outputs = architecture.n_outputs
+    shapes: dict[str, tuple[int, ...]] = {}
+    if f"weights.{CENTRE}" in arrays:
+        shapes[CENTRE] = (outputs,)
+    if f"weights.{WEIGHT}" in arrays:
+        classes, d = max(outputs, 2), max(outputs - 1, 1)
+        shapes |= {WEIGHT: (architecture.n_features, outputs), BIAS: (outputs,)}
+        of_shape = ((classes, d), (classes, d, d), (classes,), ())
+        shapes |= dict(zip(SHAPE, of_shape, strict=True))
+    return shapes
 
 
 def _offsets(

@@ -12,6 +12,7 @@ HEAD = (64,)
 MANY_SUBJECTS, SUBJECTS_A_FEATURE = 500, 10
 FEW_SUBJECTS = 50
 HELD_OUT = 0.1
+RIDGE = 10.0
 FEATURES_OF_A_LEVEL = 50
 """With fewer features their mean tells of what they measure rather than of the sample's amount."""
 
@@ -56,8 +57,8 @@ class JointSettings:
         0 trusts the source's class proportions, 1 takes all classes for equally frequent. None
         decides by size (:meth:`sized`).
     offset
-        Move the class scores of a batch without labels half-way to where equal classes would put
-        them (:mod:`crossplate.joint.offsets`); None decides by size (:meth:`sized`).
+        Move the class scores of a batch without labels to where its class shares put them
+        (:mod:`crossplate.joint.offsets`); None decides by size (:meth:`sized`).
     sum_classification
         Sum the cross entropy over the mini-batch instead of taking its mean.
     learning_rate, weight_decay
@@ -72,7 +73,9 @@ class JointSettings:
         Rows of each batch in a mini-batch.
     ridge
         Penalty ``ridge / 2n · ‖w‖²`` on the discriminator's weights, n being the labelled
-        rows a member trains on; 10 is that of a logistic regression with C = 0.1.
+        rows a member trains on; 10 is that of a logistic regression with C = 0.1. None takes
+        that for large studies and where rows are read in pieces, and cross-validates the labelled
+        subjects for small ones (:mod:`crossplate.joint.source_fit`).
     validation_share
         Share of the labelled rows held out of each member's training to stop it early; 0 for
         none, None decides by size (:meth:`sized`).
@@ -101,7 +104,7 @@ class JointSettings:
     paper_optimiser: bool = False
     epochs: int | None = None
     batch_size: int = 64
-    ridge: float = 10.0
+    ridge: float | None = None
     validation_share: float | None = None
     linear_share: float | None = None
     n_members: int = 5
@@ -162,6 +165,7 @@ class JointSettings:
             beta=float(many) if self.beta is None else self.beta,
             balance=(0.5 if many else 1.0) if self.balance is None else self.balance,
             offset=not many if self.offset is None else self.offset,
+            ridge=RIDGE if many and self.ridge is None else self.ridge,
             validation_share=HELD_OUT * many
             if self.validation_share is None
             else self.validation_share,

@@ -18,7 +18,7 @@ from crossplate.joint.batches import no_batch_given
 from crossplate.joint.inference import choose_device
 from crossplate.joint.labels import default_batch
 from crossplate.joint.problem import architecture_of
-from crossplate.joint.settings import HELD_OUT
+from crossplate.joint.settings import HELD_OUT, RIDGE
 from crossplate.joint.stored_rows import StoredStudy, coded, subject_keys
 from crossplate.joint.streaming import StreamedRows, fit_scaler
 from crossplate.joint.trainer import train
@@ -68,7 +68,13 @@ def fit_stored(
     people = labelled.sum() if keys is None else len(np.unique(keys[study.classes >= 0]))
     settings = settings.sized(int(people), matrix.shape[1])
     # in pieces there are no rows to solve a linear member with, but enough to hold some out
-    settings = replace(settings, linear_share=0.0, offset=False, validation_share=HELD_OUT)
+    settings = replace(
+        settings,
+        linear_share=0.0,
+        offset=False,
+        validation_share=HELD_OUT,
+        ridge=RIDGE if settings.ridge is None else settings.ridge,
+    )
     scaler = PlateScaler(settings.log, settings.per_batch_statistics, bool(settings.centre_rows))
     model.n_imputed_, widest = fit_scaler(scaler, matrix, study, seeds[0])
     model.settings_, model.scaler_ = settings, scaler

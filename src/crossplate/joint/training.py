@@ -72,7 +72,8 @@ class StackTraining:
         self.stack = Stack(starts, settings, rates, self.x.device)
         self.running = self._running_statistics(len(self.members))
         self.widest = torch.full((1, 1, 1), widest, dtype=self.x.dtype, device=self.x.device)
-        ridge = settings.ridge / feed.training_counts()[members].reshape(-1, 1, 1)
+        ridges = np.array([member.ridge_of(settings) for member in self.members])
+        ridge = (ridges / feed.training_counts()[members]).reshape(-1, 1, 1)
         self.ridge = torch.from_numpy(ridge.astype(np.float32)).to(self.x)
         calibrated = [float(not member.linear) for member in self.members]
         self.calibrated = torch.tensor(calibrated).to(self.x).reshape(-1, 1, 1)

@@ -1,0 +1,172 @@
+"""Class shares of a batch without labels, read off the shape of its scores.
+
+Each batch is standardised with its own statistics, so that its mean score stands at the same place
+whatever its class shares are. What they leave is the shape: where two classes are well apart, their
+scores make two heaps, of the sizes of the shares. Where classes overlap, the shape says little and
+the shares stay near those expected beforehand, half-way (on the log scale) between the source's and
+equal ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+
+from crossplate.joint.source_fit import SourceFit
+
+FloatArray = npt.NDArray[np.float64]
+
+EXPECTED = 0.5
+"""Where the shares are expected, from equal ones (0) to the source's (1)."""
+PRICE = 5.0
+"""Log likelihood that log odds one away from what is expected must gain. A price in proportion to
+the distance leaves the shares where they are expected unless the scores clearly speak against it,
+and holds a clear shift back but little."""
+ROUNDING = 0.05
+"""Distance below which the price is rounded off, so that it has a gradient everywhere."""
+SCALE_SPREAD = 0.3
+"""Standard deviation of the log of the spread of scores, relative to the source's held-out ones."""
+MOST_SUBJECTS = 120.0
+"""Scores of more subjects count as those of so many: no distribution is quite normal, and with
+enough subjects that would outweigh what is expected."""
+LEAST_SHARE = 0.01
+
+__all__ = ["ClassShape", "centred_logs", "contrasts"]
+
+
+def contrasts(n_classes: int) -> FloatArray:
+    """Orthonormal directions in which classes differ, shape (C, C - 1)."""
+    together = np.column_stack([np.ones(n_classes), np.eye(n_classes)[:, 1:]])
+    return np.asarray(np.linalg.qr(together)[0][:, 1:])
+
+
+def centred_logs(shares: FloatArray) -> FloatArray:
+    """Logs of shares less their mean; no share counts as less than 1%."""
+    logs = np.log(np.maximum(shares, LEAST_SHARE))
+    return np.asarray(logs - logs.mean())
+
+
+@dataclass(frozen=True)
+class ClassShape:
+    """How scores are distributed in each class, as normal distributions.
+
+    Parameters
+    ----------
+    mean
+        Mean score of each class when its subject was held out, shape (C, d), d being 1 for two
+        classes (the score) and C - 1 for more (the scores' :func:`contrasts`).
+    covariance
+        Shape (C, d, d).
+    expected
+        Centred logs of the shares that are expected, shape (C,).
+    rows_a_subject
+        Rows of a subject in the source.
+    """
+
+    mean: FloatArray
+    covariance: FloatArray
+    expected: FloatArray
+    rows_a_subject: float
+
+    @classmethod
+    def of(cls, fit: SourceFit) -> ClassShape:
+        """Shape of the held-out scores of the labelled rows.
+
+        Covariances are drawn a little towards the pooled one, so that a small class has one.
+        """
+        scores, codes = _contrasted(fit.scores), fit.codes
+        n_classes, d = len(fit.shares), scores.shape[1]
+        mean = np.array([scores[codes == k].mean(axis=0) for k in range(n_classes)])
+        away = scores - mean[codes]
+        pooled = away.T @ away / len(away) + 1e-6 * np.eye(d)
+        covariance = np.array(
+            [
+                (away[codes == k].T @ away[codes == k] + (d + 1) * pooled)
+                / ((codes == k).sum() + d + 1)
+                for k in range(n_classes)
+            ]
+        )
+        expected = EXPECTED * centred_logs(fit.shares)
+        return cls(mean, covariance, expected, fit.rows_a_subject)
+
+    def shares(self, scores: FloatArray) -> FloatArray:
+        """Most probable class shares of a batch.
+
+        Parameters
+        ----------
+        scores
+            Of all its rows, shape (n, outputs).
+
+        Returns
+        -------
+        Shape (C,), adding to 1.
+        """
+        scores = _contrasted(scores)
+        subjects = len(scores) / self.rows_a_subject
+        weight = min(subjects, MOST_SUBJECTS) / len(scores)
+        ways = contrasts(len(self.mean))
+        precision = np.linalg.inv(self.covariance)
+        log_det = -np.linalg.slogdet(self.covariance)[1]
+        away = scores - scores.mean(axis=0)
+        end = minimize(
+            self._loss,
+            np.zeros(ways.shape[1] + 1),
+            args=(away, weight, ways, precision, log_det),
+            jac=True,
+            method="L-BFGS-B",
+        )
+        return _softmax(self.expected + ways @ end.x[:-1])
+
+    def _loss(
+        self,
+        place: FloatArray,
+        away: FloatArray,
+        weight: float,
+        ways: FloatArray,
+        precision: FloatArray,
+        log_det: FloatArray,
+    ) -> tuple[float, FloatArray]:
+        """Negative log posterior of the shares and the spread, and its gradient.
+
+        The mixture's mean is held at the batch's: the offset of its scores is not free.
+        """
+        shares = _softmax(self.expected + ways @ place[:-1])
+        mixed = shares @ self.mean
+        from_class = away[:, None, :] + mixed - self.mean
+        narrower = np.exp(-2.0 * place[-1])
+        pull = np.einsum("kde,nke->nkd", precision, from_class) * narrower
+        squared = (pull * from_class).sum(axis=2)
+        joint = 0.5 * (log_det - squared) + np.log(shares)
+        highest = joint.max(axis=1, keepdims=True)
+        posterior = np.exp(joint - highest)
+        total = posterior.sum(axis=1, keepdims=True)
+        posterior /= total
+        n, d = away.shape
+        loss = n * d * place[-1] - (highest + np.log(total)).sum()
+        by_share = shares * ((self.mean - mixed) @ np.einsum("nk,nkd->d", posterior, pull))
+        by_share += n * shares - posterior.sum(axis=0)
+        by_scale = n * d - (posterior * squared).sum()
+        gradient = weight * np.append(ways.T @ by_share, by_scale)
+        # the log odds of two classes are √2 times the distance along a contrast
+        price, by_place = _price(np.sqrt(2.0) * place[:-1])
+        gradient[:-1] += np.sqrt(2.0) * by_place
+        gradient[-1] += place[-1] / SCALE_SPREAD**2
+        return float(weight * loss + price + 0.5 * (place[-1] / SCALE_SPREAD) ** 2), gradient
+
+
+def _price(odds: FloatArray) -> tuple[float, FloatArray]:
+    """Price of log odds away from what is expected, and its gradient."""
+    distance = np.sqrt(odds @ odds + ROUNDING**2)
+    return float(PRICE * distance), PRICE * odds / distance
+
+
+def _contrasted(scores: FloatArray) -> FloatArray:
+    return scores if scores.shape[1] == 1 else scores @ contrasts(scores.shape[1])
+
+
+def _softmax(logs: FloatArray) -> FloatArray:
+    odds = np.exp(logs - logs.max())
+    return np.asarray(odds / odds.sum())

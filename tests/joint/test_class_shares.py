@@ -1,0 +1,83 @@
+"""Class shares of a batch are read off the shape of its scores, wherever its mean stands."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.optimize import approx_fprime
+
+from crossplate.joint.class_shares import ClassShape, centred_logs, contrasts
+from crossplate.joint.source_fit import SourceFit
+
+
+def scores_of(codes, rng, distance, n_classes=2):
+    if n_classes == 2:
+        return distance * (codes[:, None] - 0.5) + rng.normal(size=(len(codes), 1))
+    return distance * np.eye(n_classes)[codes] + rng.normal(size=(len(codes), n_classes))
+
+
+def shape_of(shares, rng, distance, n=400, rows=1.0):
+    codes = rng.choice(len(shares), n, p=shares)
+    found = scores_of(codes, rng, distance, len(shares))
+    fit = SourceFit(10.0, codes, np.array(shares), rows, found, np.empty(0), np.empty(0))
+    return ClassShape.of(fit)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("offset", [0.0, 5.0])
+@pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
+def test_classes_well_apart_tell_their_shares(seed, offset, share):
+    rng = np.random.default_rng(seed)
+    shape = shape_of([0.3, 0.7], rng, 5.0)
+    codes = (np.arange(200) < 200 * share).astype(int)
+    found = shape.shares(scores_of(codes, rng, 5.0) + offset)
+    assert found.sum() == pytest.approx(1.0)
+    assert abs(found[1] - share) < 0.06
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_shares_of_three_classes(seed):
+    rng = np.random.default_rng(seed)
+    shape = shape_of([0.5, 0.25, 0.25], rng, 6.0)
+    codes = np.repeat([0, 1, 2], [20, 60, 120])
+    found = shape.shares(scores_of(codes, rng, 6.0, 3) - 3.0)
+    np.testing.assert_allclose(found, [0.1, 0.3, 0.6], atol=0.08)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_classes_that_overlap_stay_near_what_is_expected(seed):
+    """Half-way between the source's 80% and equal shares, on the log scale: 67%."""
+    rng = np.random.default_rng(seed)
+    shape = shape_of([0.2, 0.8], rng, 0.3)
+    codes = (np.arange(200) < 40).astype(int)
+    assert abs(shape.shares(scores_of(codes, rng, 0.3))[1] - 2 / 3) < 0.1
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_the_gradient_is_that_of_the_loss(n_classes):
+    rng = np.random.default_rng(0)
+    shape = shape_of(np.full(n_classes, 1 / n_classes), rng, 2.0)
+    away = rng.normal(size=(30, shape.mean.shape[1]))
+    away -= away.mean(axis=0)
+    given = (
+        away,
+        0.7,
+        contrasts(n_classes),
+        np.linalg.inv(shape.covariance),
+        -np.linalg.slogdet(shape.covariance)[1],
+    )
+    for _ in range(3):
+        place = 0.5 * rng.normal(size=n_classes)
+        expected = approx_fprime(place, lambda at: shape._loss(at, *given)[0], 1e-6)
+        np.testing.assert_allclose(shape._loss(place, *given)[1], expected, rtol=1e-3, atol=1e-2)
+
+
+def test_contrasts_are_orthonormal_and_see_no_common_offset():
+    found = contrasts(5)
+    np.testing.assert_allclose(found.T @ found, np.eye(4), atol=1e-12)
+    np.testing.assert_allclose(found.sum(axis=0), 0.0, atol=1e-12)
+
+
+def test_centred_logs_of_a_class_that_is_missing_are_finite():
+    found = centred_logs(np.array([0.0, 1.0]))
+    np.testing.assert_allclose(found, [-np.log(100) / 2, np.log(100) / 2])
