@@ -92,7 +92,9 @@ class Taught:
         own = _variation(z - z.mean(axis=0))
         basis = np.linalg.qr(np.concatenate([own, self.variation], axis=1))[0]
         found = _Comparison.of(basis.T @ own, basis.T @ self.variation)
-        return found.peculiar(basis, self.threshold, basis.T @ self.by_class)
+        return found.peculiar(
+            basis, self.threshold, basis.T @ self.by_class, basis.T @ self.variation
+        )
 
 
 def find_peculiar(
@@ -134,6 +136,7 @@ def find_peculiar(
     labelled = codes >= 0
     teaching = np.isin(batch, batch[labelled])
     by_class = _by_class(rows[labelled], batch[labelled], codes[labelled])
+    of_taught = _variation(rows[teaching])
     rng = np.random.default_rng(0)
     found, thresholds = {}, {}
     for number in numbers:
@@ -143,13 +146,13 @@ def find_peculiar(
             _by_chance(rows, its, others, who, rng) for _ in range(DRAWS)
         )
         comparison = _Comparison.of(_root_rows(rows[its]), _root_rows(rows[others]))
-        peculiar = comparison.peculiar(basis, thresholds[int(number)], by_class)
+        peculiar = comparison.peculiar(basis, thresholds[int(number)], by_class, of_taught)
         if peculiar is not None:
             found[int(number)] = peculiar
     blind = [value for number, value in thresholds.items() if number not in batch[teaching]]
     return found, Taught(
         # one memory layout, on which the last digits depend, whether saved in between or not
-        variation=np.ascontiguousarray(basis @ _variation(rows[teaching])),
+        variation=np.ascontiguousarray(basis @ of_taught),
         by_class=np.ascontiguousarray(basis @ by_class),
         threshold=max(blind or thresholds.values()),
         fewest=0.5 * float(np.bincount(np.unique(batch, return_inverse=True)[1]).min()),
@@ -175,14 +178,13 @@ class _Comparison:
         return cls(np.asarray(ratios), np.asarray(vectors), np.asarray(root))
 
     def peculiar(
-        self, basis: FloatArray, threshold: float, by_class: FloatArray
+        self, basis: FloatArray, threshold: float, by_class: FloatArray, of_taught: FloatArray
     ) -> Peculiar | None:
         """Directions beyond a threshold, but for those that tell classes apart."""
         beyond = self.ratios > threshold
         axes = np.linalg.solve(self.root.T, self.vectors[:, beyond])
-        # along these axes the others' variance, with the shrinkage, is 1
         explained = ((by_class.T @ axes) ** 2).sum(axis=0)
-        free = explained <= MOST_BY_CLASS * (1.0 - SHRINKAGE * (axes**2).sum(axis=0))
+        free = explained <= MOST_BY_CLASS * ((of_taught.T @ axes) ** 2).sum(axis=0)
         if not free.any():
             return None
         directions = (self.vectors[:, beyond][:, free].T @ self.root.T) @ basis.T

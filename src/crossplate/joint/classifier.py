@@ -24,7 +24,7 @@ from crossplate.joint.batches import SOURCE, TARGET, batches_of_fit, batches_of_
 from crossplate.joint.few_labels import batches_with_few
 from crossplate.joint.labels import default_batch
 from crossplate.joint.settings import OPTIONS, RIDGE, preset_settings
-from crossplate.rows import batch_names, check_labels_given, encode_labels
+from crossplate.rows import UNLABELLED, batch_names, check_labels_given, encode_labels
 from crossplate.scaling import PlateScaler
 from crossplate.stored import StoredMatrix, stored_matrix
 
@@ -245,7 +245,9 @@ class JointClassifier(
         )
         self.scaler_.fit(X, names, teaching)
         if self.scaler_.per_batch:
-            self.scaler_.learn_peculiar(X, names, codes, who)
+            # means of a few rows differ by chance most along what is peculiar to their batch
+            taught_codes = np.where(teaching, codes, UNLABELLED)
+            self.scaler_.learn_peculiar(X, names, taught_codes, who)
         z = self.scaler_.scale(X, names)
         numbers = numbers.astype(np.int64)
         return Problem.of(z, numbers, who, len(classes), self.settings_), codes
