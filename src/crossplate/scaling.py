@@ -9,12 +9,13 @@ batch (the mismatch of [Niu2022]_ that ``preset="paper"`` keeps).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from crossplate._peculiar import Peculiar, Taught, find_peculiar
 from crossplate._row_level import RowLevel
 from crossplate.errors import InputError
 
@@ -49,11 +50,15 @@ class BatchStatistics:
     level
         Mean level of the rows (:class:`crossplate._row_level.RowLevel`); 0 where rows are not
         centred.
+    peculiar
+        Directions of standardised rows that are damped (:mod:`crossplate._peculiar`); None for
+        none.
     """
 
     mean: FloatArray
     scale: FloatArray
     level: float = 0.0
+    peculiar: Peculiar | None = None
 
 
 def choose_log_unit(x: FloatArray, batch: npt.NDArray[np.str_]) -> float | None:
@@ -168,6 +173,9 @@ class PlateScaler:
         False for a feature that is held at 0 everywhere, shape (p,): it is constant among the
         labelled rows and cannot teach anything, or it does not vary in half or more of the
         labelled or of the other batches, so that what it taught would be missing there.
+    taught_
+        What batches after ``fit`` are compared with, to damp what is peculiar to them; None until
+        :meth:`learn_peculiar`.
     """
 
     log: LogChoice = "auto"
@@ -180,6 +188,7 @@ class PlateScaler:
     fill_: FloatArray = field(init=False)
     varies_: dict[str, npt.NDArray[np.bool_]] = field(default_factory=dict, init=False)
     informative_: npt.NDArray[np.bool_] = field(init=False)
+    taught_: Taught | None = field(default=None, init=False)
 
     def fit(
         self, x: FloatArray, batch: npt.NDArray[np.str_], labelled: npt.NDArray[np.bool_]
@@ -249,6 +258,28 @@ class PlateScaler:
         """Learn from labelled rows what stands for a missing cell, and which features vary."""
         self._learn_from_labelled(self.transformed(x), batch)
 
+    def learn_peculiar(
+        self,
+        x: FloatArray,
+        batch: npt.NDArray[np.str_],
+        codes: npt.NDArray[np.int64],
+        subject: npt.NDArray[np.str_] | None = None,
+    ) -> None:
+        """Learn which directions of a batch are to be damped, and damp them from now on.
+
+        Parameters
+        ----------
+        x, batch
+            Rows of all batches, as in :meth:`fit`.
+        codes, subject
+            As in :func:`crossplate._peculiar.find_peculiar`.
+        """
+        names, numbers = np.unique(batch, return_inverse=True)
+        found, self.taught_ = find_peculiar(self.scale(x, batch), numbers, codes, subject)
+        for number, its in found.items():
+            name = str(names[number])
+            self.statistics_[name] = replace(self.statistics_[name], peculiar=its)
+
     def _learn_from_labelled(self, values: FloatArray, batch: npt.NDArray[np.str_]) -> None:
         self.fill_ = np.zeros(values.shape[1])
         self.informative_ = np.ones(values.shape[1], dtype=bool)
@@ -312,7 +343,14 @@ class PlateScaler:
         x
             Measurements of that batch alone, shape (n, p), n ≥ 2; NaN is missing.
         """
-        return self.floored(*_mean_and_sd(self.transformed(x)), self.mean_level(x))
+        values = self.transformed(x)
+        its = self.floored(*_mean_and_sd(values), self.mean_level(x))
+        if self.taught_ is None:
+            return its
+        scaled = (values - its.mean) / its.scale
+        scaled = np.where(np.isnan(scaled), self.fill_, scaled)
+        scaled[:, ~self.informative_] = 0.0
+        return replace(its, peculiar=self.taught_.peculiar(scaled))
 
     def _standardised(self, values: FloatArray, batch: npt.NDArray[np.str_]) -> FloatArray:
         if not self.per_batch:
@@ -327,7 +365,12 @@ class PlateScaler:
         return scaled
 
     def scale(
-        self, x: FloatArray, batch: npt.NDArray[np.str_], *, every_feature: bool = False
+        self,
+        x: FloatArray,
+        batch: npt.NDArray[np.str_],
+        *,
+        every_feature: bool = False,
+        damped: bool = True,
     ) -> FloatArray:
         """Standardised values without gaps.
 
@@ -340,6 +383,8 @@ class PlateScaler:
             standardised with their own statistics.
         every_feature
             Give the features that are not informative as they are too, instead of 0.
+        damped
+            Damp what is peculiar to a batch, where that was learned (:meth:`learn_peculiar`).
 
         Returns
         -------
@@ -349,7 +394,20 @@ class PlateScaler:
         scaled = np.where(np.isnan(scaled), self.fill_, scaled)
         if not every_feature:
             scaled[:, ~self.informative_] = 0.0
+        for name in np.unique(batch) if damped else ():
+            rows = batch == name
+            its = self._peculiar_of(str(name), scaled[rows])
+            if its is not None:
+                scaled[rows] = its.damped(scaled[rows])
         return scaled
+
+    def _peculiar_of(self, name: str, scaled: FloatArray) -> Peculiar | None:
+        known = self.statistics_.get(name)
+        if known is not None:
+            return known.peculiar
+        if self.taught_ is None:
+            return None
+        return self.taught_.peculiar(np.where(self.informative_, scaled, 0.0))
 
     def restore(
         self, scaled: FloatArray, as_batch: BatchStatistics, levels: FloatArray | float = 0.0
@@ -369,6 +427,8 @@ class PlateScaler:
         -------
         Shape (n, p); not negative when logs were taken.
         """
+        if as_batch.peculiar is not None:
+            scaled = as_batch.peculiar.restored(scaled)
         values = scaled * as_batch.scale + as_batch.mean if self.per_batch else scaled
         if self.level_ is not None:
             values = values + (as_batch.level + np.asarray(levels)[..., None])

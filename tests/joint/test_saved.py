@@ -11,6 +11,7 @@ from safetensors.numpy import load_file, save_file
 
 import crossplate
 from crossplate import InputError, JointClassifier
+from crossplate.joint.saved import FORMAT
 
 from .conftest import make_rows
 
@@ -92,7 +93,7 @@ def rewrite(folder, change):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda d: d.update(format=4), "format 4, this crossplate reads up to 3; update"),
+        (lambda d: d.update(format=FORMAT + 1), f"reads up to {FORMAT}; update"),
         (lambda d: d.update(format="x"), "format 'x'"),
         (lambda d: d.update(temperature=-1.0), "temperature must be above 0"),
         (lambda d: d.pop("classes"), "does not describe a model"),

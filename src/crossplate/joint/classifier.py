@@ -21,9 +21,10 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, v
 
 from crossplate.errors import InputError
 from crossplate.joint.batches import SOURCE, TARGET, batches_of_fit, batches_of_rows
+from crossplate.joint.few_labels import batches_with_few
 from crossplate.joint.labels import default_batch
-from crossplate.joint.settings import OPTIONS, preset_settings
-from crossplate.rows import batch_names, check_labels_given, encode_labels
+from crossplate.joint.settings import OPTIONS, RIDGE, preset_settings
+from crossplate.rows import UNLABELLED, batch_names, check_labels_given, encode_labels
 from crossplate.scaling import PlateScaler
 from crossplate.stored import StoredMatrix, stored_matrix
 
@@ -87,8 +88,9 @@ class JointClassifier(
     batches_
         Sorted names of the batches in ``fit``, then those of :meth:`adapt` as they came.
     default_batch_
-        Batch that rows given without one belong to: the only unlabelled batch, else the only
-        batch; None where there are several.
+        Batch that rows given without one belong to: the only batch without labels, else the only
+        one with labels of less than half of its rows, else the only batch; None where there are
+        several.
     labelled_batches_
         Those of them with labelled rows.
     adapted_batches_
@@ -106,8 +108,9 @@ class JointClassifier(
     architecture_, weights_
         Networks of all members.
     offsets_
-        Batch without labels → what is added to its class scores, shape (members, outputs); empty
-        where nothing is (:mod:`crossplate.joint.offsets`).
+        Batch without labels, or with labels of less than half of its rows → what is added to its
+        class scores, shape (members, outputs); empty where nothing is
+        (:mod:`crossplate.joint.offsets`, :mod:`crossplate.joint.few_labels`).
 
     temperature_
         How sure the committee is: its mean probabilities are taken to the power of
@@ -169,7 +172,9 @@ class JointClassifier(
             file, AnnData (backed or not), HDF5, zarr and dask arrays that would fill more than
             250 MB are read in pieces as the training goes.
         y
-            Labels, shape (n,), strings or numbers; None, NaN or NA marks an unlabelled row.
+            Labels, shape (n,), strings or numbers; None, NaN or NA marks an unlabelled row. A few
+            labels on a batch to be predicted are worth giving: their rows teach, and place the
+            scores of that batch.
         batch
             Batch of each row, shape (n,). None takes all labelled rows for the batch "source"
             and all unlabelled ones for the batch "target".
@@ -199,7 +204,9 @@ class JointClassifier(
         self.architecture_ = problem.architecture
         self.weights_ = trained.weights
         self.history_ = pd.DataFrame(trained.history)
-        self.offsets_ = problem.offsets(self._networks, self.batches_, codes)
+        self.offsets_ = problem.offsets(
+            self._networks, self.batches_, codes, self.settings_.ridge or RIDGE
+        )
         self.temperature_ = fit_temperature(members[0].source)
         return self
 
@@ -233,7 +240,11 @@ class JointClassifier(
         self.classes_ = classes
         self.batches_, numbers = np.unique(names, return_inverse=True)
         rows = np.bincount(numbers[labelled], minlength=len(self.batches_))
-        self.default_batch_ = default_batch(self.batches_, rows)
+        teaching = labelled & ~np.isin(numbers, batches_with_few(codes, numbers))
+        taught = np.bincount(numbers[teaching], minlength=len(self.batches_))
+        self.default_batch_ = default_batch(self.batches_, rows) or default_batch(
+            self.batches_, taught
+        )
         self.labelled_batches_ = self.batches_[rows > 0]
         self.adapted_batches_ = self.batches_[:0]
         self.reference_batch_ = str(self.batches_[rows.argmax()])
@@ -241,7 +252,11 @@ class JointClassifier(
         self.scaler_ = PlateScaler(
             settings.log, settings.per_batch_statistics, bool(self.settings_.centre_rows)
         )
-        self.scaler_.fit(X, names, labelled)
+        self.scaler_.fit(X, names, teaching)
+        if self.scaler_.per_batch:
+            # means of a few rows differ by chance most along what is peculiar to their batch
+            taught_codes = np.where(teaching, codes, UNLABELLED)
+            self.scaler_.learn_peculiar(X, names, taught_codes, who)
         z = self.scaler_.scale(X, names)
         numbers = numbers.astype(np.int64)
         return Problem.of(z, numbers, who, len(classes), self.settings_), codes
@@ -314,7 +329,8 @@ class JointClassifier(
         found = self._of_rows(X, batch, compute)
         scores = found[:, 0]
         names = self._batches_of_rows(batch, len(scores))
-        for name in set(names.tolist()) - set(self.labelled_batches_.tolist()):
+        sure = set(self.labelled_batches_.tolist()) - set(self.offsets_)
+        for name in set(names.tolist()) - sure:
             its = names == name
             offset = self.offsets_.get(name)
             if offset is None:

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from crossplate.joint.few_labels import batches_with_few, with_own_columns
 from crossplate.joint.minibatches import Member
 from crossplate.joint.settings import JointSettings
 from crossplate.joint.source_fit import class_weights, logistic_regression
@@ -47,20 +48,23 @@ def with_exact_heads(
     do all where there is no ridge or no classification loss.
     """
     exact = {name: value.copy() for name, value in weights.items()}
-    solved: dict[tuple[bytes, bytes], tuple[FloatArray, FloatArray] | None] = {}
+    solved: dict[tuple[bytes, ...], tuple[FloatArray, FloatArray] | None] = {}
     for place, member in enumerate(members):
         if not member.linear:
             continue
         rows = member.training[member.classes[member.training] >= 0]
         codes = member.classes[rows]
-        key = rows.tobytes(), codes.tobytes()
+        batch = member.batch[rows]
+        key = rows.tobytes(), codes.tobytes(), batch.tobytes()
         if key not in solved:
+            few = batches_with_few(member.classes, member.batch)
+            seen = z[rows] if member.places is None else with_own_columns(z[rows], batch, few)
             solved[key] = _solve(
-                z[rows], codes, weights[BIAS].shape[-1], member.ridge_of(settings), settings
+                seen, codes, weights[BIAS].shape[-1], member.ridge_of(settings), settings
             )
         found = solved[key]
         if found is not None:
-            exact[WEIGHT][place], exact[BIAS][place] = found
+            exact[WEIGHT][place], exact[BIAS][place] = found[0][: z.shape[1]], found[1]
     return exact
 
 
@@ -71,7 +75,7 @@ def _solve(
     ridge: float,
     settings: JointSettings,
 ) -> tuple[FloatArray, FloatArray] | None:
-    """Weights (p, outputs) and bias (1, outputs); None where a class is missing."""
+    """Weights (columns, outputs) and bias (1, outputs); None where a class is missing."""
     counts = np.bincount(codes, minlength=max(n_outputs, 2))
     if not (counts.all() and ridge and settings.gamma):
         return None

@@ -46,6 +46,9 @@ class Member:
         regression. Only where corrections start as the identity (``residual``).
     source
         What logistic regressions say of the labelled rows, where they were fitted.
+    places
+        What is added to the class scores of each batch in training, shape (K, outputs); None for
+        nothing (:mod:`crossplate.joint.few_labels`).
     """
 
     classes: IntArray
@@ -59,6 +62,7 @@ class Member:
     learning_rate: float | None = None
     linear: bool = False
     source: SourceFit | None = None
+    places: npt.NDArray[np.float64] | None = None
 
     def ridge_of(self, settings: JointSettings) -> float:
         """Ridge on the discriminator: the source's, else the settings', else the usual one."""

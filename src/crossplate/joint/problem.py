@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from crossplate.joint.class_shares import ClassShape
 from crossplate.joint.feeds import Resident
+from crossplate.joint.few_labels import batches_with_few, correction, own_places
 from crossplate.joint.inference import TrainedNetworks
 from crossplate.joint.labels import FEWEST_HELD_OUT, hold_out
 from crossplate.joint.linear import with_exact_heads
@@ -22,10 +24,11 @@ from crossplate.joint.offsets import (
     share_scores,
     to_probabilities,
 )
-from crossplate.joint.settings import JointSettings
+from crossplate.joint.settings import RIDGE, JointSettings
 from crossplate.joint.source_fit import SourceFit, fit_source
 from crossplate.joint.trainer import EpochLosses, TrainedStack, train
 from crossplate.kernels import median_bandwidths
+from crossplate.rows import UNLABELLED
 
 FloatArray = npt.NDArray[np.float64]
 LEFT_OUT = 0.1
@@ -97,8 +100,13 @@ class Problem:
             Of the members.
         """
         linear = int((self.settings.linear_share or 0.0) * len(seeds))
-        source = self._source_fit(codes, self.batch if batch is None else batch)
+        used = self.batch if batch is None else batch
+        source = self._source_fit(_without_few(codes, used), used)
         members = [replace(self.member(codes, int(s), batch), source=source) for s in seeds]
+        if self.settings.offset and len(batches_with_few(codes, used)):
+            ridge = members[0].ridge_of(self.settings) or RIDGE
+            places = own_places(self.z, codes, used, ridge)
+            members = [replace(member, places=places) for member in members]
         return [self._linear(its) for its in members[:linear]] + members[linear:]
 
     def _source_fit(self, codes: IntArray, batch: IntArray) -> SourceFit | None:
@@ -156,7 +164,8 @@ class Problem:
         if not self.settings.offset:
             return trained
         networks = TrainedNetworks(self.architecture, trained.weights, torch.device("cpu"))
-        return replace(trained, weights=trained.weights | offset_arrays(networks, self.z, members))
+        taught = [replace(m, classes=_without_few(m.classes, m.batch)) for m in members]
+        return replace(trained, weights=trained.weights | offset_arrays(networks, self.z, taught))
 
     def probabilities(
         self, trained: TrainedNetworks, rows: IntArray, unlabelled: npt.NDArray[np.bool_]
@@ -189,15 +198,36 @@ class Problem:
         return to_probabilities(scores)
 
     def offsets(
-        self, trained: TrainedNetworks, names: npt.NDArray[np.str_], codes: IntArray
+        self,
+        trained: TrainedNetworks,
+        names: npt.NDArray[np.str_],
+        codes: IntArray,
+        ridge: float,
     ) -> dict[str, FloatArray]:
-        """What is added to the scores of each batch without labels, by the batch's name."""
+        """What is added to the scores of each batch without labels, or with a few, by its name.
+
+        The ridge is that of logistic regressions on the latter.
+        """
         if not self.settings.offset:
             return {}
-        without = np.setdiff1d(self.batch, self.batch[codes >= 0])
+        few = batches_with_few(codes, self.batch)
         found = {}
-        for number in without:
+        for number in np.union1d(np.setdiff1d(self.batch, self.batch[codes >= 0]), few):
             z = self.z[self.batch == number]
             telling = share_scores(z, trained.weights)
-            found[str(names[number])] = offset_of(trained.scores(z), telling, trained.weights)
+            offset = offset_of(trained.scores(z), telling, trained.weights)
+            if number in few:
+                offset = offset + self._moved(int(number), codes, ridge)
+            found[str(names[number])] = offset
         return found
+
+    def _moved(self, number: int, codes: IntArray, ridge: float) -> FloatArray:
+        """What the few labels of a batch add to its offset."""
+        fit = self._source_fit(_without_few(codes, self.batch), self.batch)
+        shape = None if fit is None else ClassShape.of(fit)
+        return correction(self.z, codes, self.batch, number, self.subject, ridge, shape)
+
+
+def _without_few(codes: IntArray, batch: IntArray) -> IntArray:
+    """Class codes without those of batches that have a few labels only."""
+    return np.where(np.isin(batch, batches_with_few(codes, batch)), UNLABELLED, codes)

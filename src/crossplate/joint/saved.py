@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from crossplate._peculiar import Peculiar, Taught
 from crossplate._row_level import RowLevel
 from crossplate.errors import InputError
 from crossplate.joint.classifier import JointClassifier
@@ -33,6 +34,7 @@ FORMAT = 3
 DESCRIPTION, ARRAYS = "model.json", "arrays.safetensors"
 PLAIN = ("preset", *OPTIONS, "device")
 """Constructor parameters that are kept; a random state or a callback is not."""
+PECULIAR = ("axes", "directions", "factors")
 
 __all__ = ["FORMAT", "load", "save"]
 
@@ -77,6 +79,15 @@ def _arrays(model: JointClassifier) -> dict[str, npt.NDArray[Any]]:
         arrays["scaler.levels"] = np.array([its.level for its in every])
         arrays["scaler.level_usual"] = scaler.level_.usual
         arrays["scaler.level_counted"] = scaler.level_.counted
+    if scaler.taught_ is not None:
+        arrays["scaler.taught_variation"] = scaler.taught_.variation
+        arrays["scaler.taught_by_class"] = scaler.taught_.by_class
+        limits = [scaler.taught_.threshold, scaler.taught_.fewest]
+        arrays["scaler.taught_limits"] = np.array(limits)
+    for place, its in enumerate(every):
+        if its.peculiar is not None:
+            for part in PECULIAR:
+                arrays[f"scaler.{part}.{place}"] = getattr(its.peculiar, part)
     for name, value in model.offsets_.items():
         arrays[f"offsets.{model.batches_.tolist().index(name)}"] = value
     return {name: np.ascontiguousarray(value) for name, value in arrays.items()}
@@ -283,8 +294,10 @@ def _scaler(
             _taken(arrays, "scaler.level_counted", (p,), np.bool_),
         )
     scaler.statistics_ = {
-        str(name): BatchStatistics(mean, scale, float(level))
-        for name, mean, scale, level in zip(names, means, scales, levels, strict=True)
+        str(name): BatchStatistics(
+            means[place], scales[place], float(levels[place]), _peculiar(arrays, place, p)
+        )
+        for place, name in enumerate(names)
     }
     scaler.usual_ = BatchStatistics(
         _taken(arrays, "scaler.usual_mean", (p,), np.float64),
@@ -292,4 +305,29 @@ def _scaler(
     )
     scaler.fill_ = _taken(arrays, "scaler.fill", (p,), np.float64)
     scaler.informative_ = _taken(arrays, "scaler.informative", (p,), np.bool_)
+    if "scaler.taught_limits" in arrays:
+        limits = _taken(arrays, "scaler.taught_limits", (2,), np.float64)
+        scaler.taught_ = Taught(
+            _taken_wide(arrays, "scaler.taught_variation", p),
+            _taken_wide(arrays, "scaler.taught_by_class", p),
+            float(limits[0]),
+            float(limits[1]),
+        )
     return scaler
+
+
+def _taken_wide(arrays: dict[str, npt.NDArray[Any]], name: str, p: int) -> npt.NDArray[np.float64]:
+    return _taken(arrays, name, (p, arrays[name].size // p), np.float64)
+
+
+def _peculiar(arrays: dict[str, npt.NDArray[Any]], place: int, p: int) -> Peculiar | None:
+    if f"scaler.factors.{place}" not in arrays:
+        return None
+    k = arrays[f"scaler.factors.{place}"].size
+    shapes = {"axes": (p, k), "directions": (k, p), "factors": (k,)}
+    return Peculiar(
+        **{
+            part: _taken(arrays, f"scaler.{part}.{place}", shape, np.float64)
+            for part, shape in shapes.items()
+        }
+    )

@@ -70,6 +70,9 @@ class Step:
         there are none.
     weights, gradients
         Name → array with a leading member axis; the gradients are overwritten by each step.
+    places
+        What is added to the class scores of the labelled batches' rows, shape
+        (members, n, outputs); None for nothing.
     """
 
     def __init__(
@@ -82,6 +85,7 @@ class Step:
         calibrated: Tensor | None,
         weights: Mapping[str, Tensor],
         gradients: Mapping[str, Tensor],
+        places: Tensor | None = None,
     ) -> None:
         self.architecture = architecture
         self.with_labels = with_labels
@@ -89,6 +93,7 @@ class Step:
         self.widest = widest
         self.ridge = ridge
         self.calibrated = calibrated
+        self.places = places
         self.weights = {name: _flat(value) for name, value in weights.items()}
         self.gradients = {name: _flat(value) for name, value in gradients.items()}
         self.buffers: dict[str, Tensor] = {}
@@ -233,6 +238,8 @@ class Step:
         for layer in range(depth):
             inputs.append(self._hidden(f"discriminator.{layer}", inputs[-1]))
         logits = self._linear(f"discriminator.{depth}", inputs[-1])
+        if self.places is not None:
+            logits.add_(self.places)
         loss = _cross_entropy(logits, batch.classes, batch.row_weights)
         back = self._linear_backward(
             f"discriminator.{depth}", inputs[-1], logits.mul_(weight[:, None, None])

@@ -123,9 +123,19 @@ class StackTraining:
             None if self.calibrated.all() else self.calibrated,
             self.stack.weights,
             self.stack.gradients,
+            self._places(),
         )
         size = (len(self.samplers), self.n_batches, self.plan.rows, self.x.shape[1])
         self.rows_buffer = self.x.new_empty(size)
+
+    def _places(self) -> Tensor | None:
+        """What is added to the class scores of a mini-batch's labelled batches."""
+        if all(member.places is None for member in self.members):
+            return None
+        none = np.zeros((self.n_batches, self.architecture.n_outputs))
+        places = np.stack([none if m.places is None else m.places for m in self.members])
+        of_batches = torch.from_numpy(places).to(self.x).index_select(1, self.with_labels)
+        return of_batches.repeat_interleave(self.plan.rows, dim=1)
 
     def _running_statistics(self, n_members: int) -> dict[str, Tensor]:
         if self.settings.per_batch_statistics:
