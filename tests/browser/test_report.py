@@ -4,7 +4,7 @@ import pytest
 
 # Live charts of the full report: scores of two levels, ROC, calibration, shuffles, distance,
 # telling the batch, variance, five losses, two maps of samples and the box plots.
-N_CHARTS = 4 + 1 + 1 + 1 + 1 + 1 + 1 + 5 + 2 + 1
+N_CHARTS = 4 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 5 + 2 + 1
 
 
 @pytest.fixture

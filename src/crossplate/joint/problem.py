@@ -31,8 +31,6 @@ from crossplate.kernels import median_bandwidths
 from crossplate.rows import UNLABELLED
 
 FloatArray = npt.NDArray[np.float64]
-LEFT_OUT = 0.1
-"""Share of the labelled subjects that a linear member does without."""
 
 __all__ = ["Problem", "architecture_of"]
 
@@ -115,12 +113,19 @@ class Problem:
         return fit_source(self.z, codes, batch, self.subject, self.settings)
 
     def _linear(self, member: Member) -> Member:
-        """The member as a linear one, which does without a tenth of the subjects of each class.
+        """The member as a linear one, which does without one subject.
 
-        It is solved exactly, so that nothing else would make it differ from the others.
+        It is solved exactly, so that nothing else would make it differ from the others. A class's
+        only subject stays.
         """
-        rng = np.random.default_rng(member.seed)
-        without = hold_out(member.classes, self.subject, LEFT_OUT, 0, rng)
+        taught = member.training[member.classes[member.training] >= 0]
+        who = taught if self.subject is None else self.subject[taught]
+        pairs = {(int(code), one) for code, one in zip(member.classes[taught], who, strict=True)}
+        counts = np.bincount([code for code, _ in pairs])
+        spare = sorted(one for code, one in pairs if counts[code] > 1)
+        if not spare:
+            return replace(member, linear=True)
+        without = taught[who == np.random.default_rng(member.seed).choice(spare)]
         return replace(member, training=np.setdiff1d(member.training, without), linear=True)
 
     def member(self, codes: IntArray, seed: int, batch: IntArray | None = None) -> Member:
