@@ -91,9 +91,9 @@ def test_repeats_bit_for_bit_from_its_settings_in_another_process(trained, tmp_p
 
 def test_another_seed_gives_other_predictions(cli, trained, tmp_path):
     config = trained / "settings.json"
-    done = cli("run", "--config", config, "--seed", 1, "--out", tmp_path / "other")
+    done = cli("run", "--config", config, "--seed", 2, "--out", tmp_path / "other")
     assert done.code == 0, done.err
-    assert json.loads((tmp_path / "other/settings.json").read_text())["run"]["seed"] == 1
+    assert json.loads((tmp_path / "other/settings.json").read_text())["run"]["seed"] == 2
     assert not predictions(tmp_path / "other")["p_SLE"].equals(predictions(trained)["p_SLE"])
 
 

@@ -36,8 +36,9 @@ def test_folds_are_those_of_the_joint_model(monkeypatch, replicates):
     settings = {**QUICK["joint"], "random_state": 5}
     (answer,) = answer_within(unit("joint", "joint", **settings), batch)
     assert answer.note == ""
-    assert len(ours) == len(theirs) == 8
-    for one, other in zip(ours, theirs, strict=True):
+    assert len(ours) == 8
+    # after the model's folds come those that choose its ridge, within each
+    for one, other in zip(ours, theirs[:8], strict=True):
         np.testing.assert_array_equal(one, other)
 
 
