@@ -120,6 +120,22 @@ class ClassShape:
         )
         return _softmax(self.expected + ways @ end.x[:-1])
 
+    def mean_of_uneven(self, scores: FloatArray) -> FloatArray:
+        """Mean score with the shares that a batch's scores tell, less that with equal ones.
+
+        Parameters
+        ----------
+        scores
+            As in :meth:`shares`.
+
+        Returns
+        -------
+        Shape (outputs,).
+        """
+        shares = self.shares(scores)
+        mean = (shares - 1.0 / len(shares)) @ self.mean
+        return np.asarray(mean if scores.shape[1] == 1 else contrasts(len(shares)) @ mean)
+
     def _loss(
         self,
         place: FloatArray,

@@ -16,7 +16,8 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression
 
-from crossplate.joint.class_shares import ClassShape, contrasts
+from crossplate.joint.class_shares import ClassShape
+from crossplate.joint.offsets import WAY
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -139,7 +140,7 @@ def correction(
         model = _regression(ridge).fit(z[taught], codes[taught])
         of_batch, of_teaching = _scores(model, z[its]), _scores(model, z[teaching])
         guess = _balanced_mean(of_teaching, codes[teaching]) - of_batch.mean(axis=0)
-        guess = 0.5 * guess if shape is None else guess + _uneven(of_batch, shape)
+        guess = WAY * guess if shape is None else guess + _uneven(of_batch, shape)
         scores[folds == fold] = _scores(model, z[left_out]) + guess
     moved = _best_move(scores, codes[known])
     return moved[1:] - moved[:1] if outputs == 1 else moved
@@ -170,13 +171,11 @@ def _balanced_mean(scores: FloatArray, codes: IntArray) -> FloatArray:
 
 
 def _uneven(scores: FloatArray, shape: ClassShape) -> FloatArray:
-    """Mean score with the shares that a batch's scores tell, less that with equal ones."""
+    """Mean of scores of all classes with a batch's shares, less that with equal ones."""
     if scores.shape[1] > 2:
-        shares = shape.shares(scores)
-        return np.asarray(contrasts(len(shares)) @ ((shares - 1.0 / len(shares)) @ shape.mean))
-    shares = shape.shares(scores[:, 1:] - scores[:, :1])
-    mean = (shares - 0.5) @ shape.mean[:, 0]
-    return np.array([-mean / 2, mean / 2])
+        return shape.mean_of_uneven(scores)
+    mean = shape.mean_of_uneven(scores[:, 1:] - scores[:, :1])
+    return np.concatenate([-mean / 2, mean / 2])
 
 
 def _best_move(scores: FloatArray, codes: IntArray) -> FloatArray:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, softmax
 
-from crossplate.joint.class_shares import ClassShape, contrasts
+from crossplate.joint.class_shares import ClassShape
 from crossplate.joint.minibatches import Member
 from crossplate.joint.source_fit import SourceFit
 
@@ -160,7 +160,7 @@ def offset_of(scores: FloatArray, telling: FloatArray, arrays: Arrays) -> FloatA
             continue
         key = its.tobytes()
         if key not in moved:
-            moved[key] = _mean_of_uneven(its, _shape_at(place, arrays))
+            moved[key] = _shape_at(place, arrays).mean_of_uneven(its)
         offsets[place] = to_centre[place] + _slope(own, its) * moved[key]
     return np.asarray(offsets)
 
@@ -168,13 +168,6 @@ def offset_of(scores: FloatArray, telling: FloatArray, arrays: Arrays) -> FloatA
 def _shape_at(place: int, arrays: Arrays) -> ClassShape:
     mean, covariance, expected, rows = (arrays[name][place].astype(float) for name in SHAPE)
     return ClassShape(mean, covariance, expected, float(rows))
-
-
-def _mean_of_uneven(scores: FloatArray, shape: ClassShape) -> FloatArray:
-    """Mean score with the shares that the scores tell, less that with equal ones: (outputs,)."""
-    shares = shape.shares(scores)
-    mean = (shares - 1.0 / len(shares)) @ shape.mean
-    return mean if scores.shape[1] == 1 else contrasts(len(shares)) @ mean
 
 
 def _slope(scores: FloatArray, telling: FloatArray) -> float:
