@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crossplate.cli.errors import plain_errors
-from crossplate.cli.options import Batch, Metadata, Overwrite, SampleId
+from crossplate.cli.options import (
+    Batch,
+    BatchName,
+    Metadata,
+    ModelFolder,
+    NewTable,
+    Overwrite,
+    SampleId,
+)
 from crossplate.cli.predict import model_folder
 
 if TYPE_CHECKING:
@@ -30,25 +38,11 @@ __all__ = ["ADAPT_EXAMPLES", "adapt_command"]
 
 
 def adapt_command(
-    model_dir: Annotated[
-        str,
-        typer.Argument(
-            metavar="MODEL_DIR",
-            help="The folder that crossplate run or adapt wrote, or model/ in it.",
-        ),
-    ],
-    new_table: Annotated[
-        str, typer.Argument(metavar="NEW_TABLE", help="The new plate, samples in rows.")
-    ],
+    model_dir: ModelFolder,
+    new_table: NewTable,
     out: Annotated[str, typer.Option(metavar="FOLDER", help="Where the model goes; a new folder.")],
     batch: Batch = None,
-    batch_name: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Name of the plate, where the table is one (default: the file's name).",
-        ),
-    ] = None,
+    batch_name: BatchName = None,
     sample_id: SampleId = None,
     metadata: Metadata = None,
     overwrite: Overwrite = None,

@@ -6,6 +6,7 @@ import typer
 
 __all__ = [
     "Batch",
+    "BatchName",
     "Config",
     "Epochs",
     "Features",
@@ -14,6 +15,8 @@ __all__ = [
     "Log",
     "Members",
     "Metadata",
+    "ModelFolder",
+    "NewTable",
     "Out",
     "Overwrite",
     "Preset",
@@ -52,6 +55,23 @@ Target = Annotated[
 Batch = Annotated[
     str | None,
     typer.Option(metavar="COLUMN", help="The batch (plate, day, site) of a sample in the table."),
+]
+ModelFolder = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL_DIR",
+        help="The folder that crossplate run or adapt wrote, or model/ in it.",
+    ),
+]
+NewTable = Annotated[
+    str, typer.Argument(metavar="NEW_TABLE", help="The new plate, samples in rows.")
+]
+BatchName = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Name of the plate, where the table is one (default: the file's name).",
+    ),
 ]
 SourceBatch = Annotated[
     list[str] | None,

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crossplate.cli.errors import plain_errors
-from crossplate.cli.options import Batch, Label, Overwrite, SampleId, Subject
+from crossplate.cli.options import (
+    Batch,
+    BatchName,
+    Label,
+    ModelFolder,
+    NewTable,
+    Overwrite,
+    SampleId,
+    Subject,
+)
 from crossplate.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,25 +31,11 @@ __all__ = ["PREDICT_EXAMPLES", "model_folder", "predict_command"]
 
 
 def predict_command(
-    model_dir: Annotated[
-        str,
-        typer.Argument(
-            metavar="MODEL_DIR",
-            help="The folder that crossplate run or adapt wrote, or model/ in it.",
-        ),
-    ],
-    new_table: Annotated[
-        str, typer.Argument(metavar="NEW_TABLE", help="The new plate, samples in rows.")
-    ],
+    model_dir: ModelFolder,
+    new_table: NewTable,
     out: Annotated[str, typer.Option(metavar="FOLDER", help="Where the results go; a new folder.")],
     batch: Batch = None,
-    batch_name: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Name of the plate, where the table is one (default: the file's name).",
-        ),
-    ] = None,
+    batch_name: BatchName = None,
     label: Label = None,
     subject: Subject = None,
     sample_id: SampleId = None,
