@@ -80,7 +80,7 @@ def test_a_later_batch_is_damped_as_one_of_the_fit():
     scaler.learn_peculiar(z, names, codes)
     damped = scaler.scale(z, names)
     assert not np.allclose(damped, plain)
-    np.testing.assert_allclose(scaler.scale(z, names, damped=False), plain)
+    np.testing.assert_allclose(scaler.standardise(z, names, damped=False), plain)
     later = z[batch == 1]
     as_new = scaler.scale(later, np.full(len(later), "c"))
     np.testing.assert_allclose(as_new, damped[batch == 1], atol=1e-8)
@@ -88,4 +88,4 @@ def test_a_later_batch_is_damped_as_one_of_the_fit():
     assert learned.peculiar is not None
     np.testing.assert_allclose(scaler.restore(as_new, learned), later, atol=1e-8)
     few = scaler.scale(later[:10], np.full(10, "d"))
-    np.testing.assert_allclose(few, scaler.scale(later[:10], np.full(10, "d"), damped=False))
+    np.testing.assert_allclose(few, scaler.standardise(later[:10], np.full(10, "d"), damped=False))

@@ -68,7 +68,7 @@ def test_feature_missing_in_a_whole_batch_is_filled_there():
     z = scaler.scale(x, batch)
     assert not scaler.informative_[2]
     assert not z[:, 2].any()
-    filled = scaler.scale(x, batch, every_feature=True)
+    filled = scaler.standardise(x, batch, every_feature=True)
     assert np.unique(filled[batch == "b", 2]).tolist() == [scaler.fill_[2]]
     assert filled[batch == "a", 2].std() > 0.5
     assert np.isfinite(scaler.restore(z, scaler.statistics_["b"])).all()

@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from crossplate._compression import Compression
 from crossplate._peculiar import Peculiar, Taught, find_peculiar
 from crossplate._row_level import RowLevel
 from crossplate.errors import InputError
@@ -153,6 +154,8 @@ class PlateScaler:
     centre_rows
         Where logs are taken, subtract from each row its level, so that dilution and amount of
         sample, the same factor for all features, drop out.
+    compression
+        What :meth:`scale` does to standardised rows.
 
     Attributes
     ----------
@@ -181,6 +184,7 @@ class PlateScaler:
     log: LogChoice = "auto"
     per_batch: bool = True
     centre_rows: bool = False
+    compression: Compression = field(default_factory=Compression)
     log_unit_: float | None = field(default=None, init=False)
     level_: RowLevel | None = field(default=None, init=False)
     statistics_: dict[str, BatchStatistics] = field(default_factory=dict, init=False)
@@ -275,7 +279,7 @@ class PlateScaler:
             As in :func:`crossplate._peculiar.find_peculiar`.
         """
         names, numbers = np.unique(batch, return_inverse=True)
-        found, self.taught_ = find_peculiar(self.scale(x, batch), numbers, codes, subject)
+        found, self.taught_ = find_peculiar(self.standardise(x, batch), numbers, codes, subject)
         for number, its in found.items():
             name = str(names[number])
             self.statistics_[name] = replace(self.statistics_[name], peculiar=its)
@@ -364,7 +368,28 @@ class PlateScaler:
             scaled[rows] = (values[rows] - its.mean) / its.scale
         return scaled
 
-    def scale(
+    def scale(self, x: FloatArray, batch: npt.NDArray[np.str_]) -> FloatArray:
+        """What networks are given: informative features standardised and compressed, without gaps.
+
+        Parameters
+        ----------
+        x
+            Measurements, shape (n, p); NaN is missing.
+        batch
+            Batch of each row, shape (n,). Rows of a batch that was not in ``fit`` are
+            standardised with their own statistics.
+
+        Returns
+        -------
+        Shape (n, p), 0 for features that are not informative.
+        """
+        return self.compressed(self.standardise(x, batch))[0]
+
+    def compressed(self, scaled: FloatArray) -> tuple[FloatArray, FloatArray | None]:
+        """Compressed rows and their spreads (:meth:`crossplate._compression.Compression.of`)."""
+        return self.compression.of(scaled, self.informative_)
+
+    def standardise(
         self,
         x: FloatArray,
         batch: npt.NDArray[np.str_],
@@ -376,11 +401,8 @@ class PlateScaler:
 
         Parameters
         ----------
-        x
-            Measurements, shape (n, p); NaN is missing.
-        batch
-            Batch of each row, shape (n,). Rows of a batch that was not in ``fit`` are
-            standardised with their own statistics.
+        x, batch
+            As in :meth:`scale`.
         every_feature
             Give the features that are not informative as they are too, instead of 0.
         damped

@@ -102,7 +102,7 @@ def test_ten_labels_a_class_do_better_than_none():
         table, target, known = plates_with_few(seed, 10)
         rest = target & ~known
         for name, labelled in (("none", ~target), ("ten", known)):
-            model = JointClassifier(n_members=1, random_state=0)
+            model = JointClassifier(random_state=0)
             model.fit(table.features, table.label.where(labelled), batch=table.batch)
             found = model.predict(table.features[rest], batch=table.batch[rest])
             scores[name].append(balanced_accuracy_score(table.label[rest], found))

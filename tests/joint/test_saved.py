@@ -11,6 +11,7 @@ from safetensors.numpy import load_file, save_file
 
 import crossplate
 from crossplate import InputError, JointClassifier
+from crossplate._compression import Compression
 from crossplate.joint.saved import FORMAT
 
 from .conftest import make_rows
@@ -175,3 +176,15 @@ def test_the_temperature_comes_back_and_an_older_model_has_none(folder):
     np.testing.assert_allclose(old.predict_proba(frame, batch=batch), members.mean(axis=0))
     calls = model.predict(frame, batch=batch)
     np.testing.assert_array_equal(old.predict(frame, batch=batch), calls)
+
+
+def test_a_model_of_an_earlier_format_saw_rows_that_were_not_compressed(folder):
+    assert crossplate.load(folder).scaler_.compression == fit()[0].scaler_.compression
+
+    def as_before(described):
+        described["format"] = 3
+        for name in ("compress_values", "compress_rows"):
+            del described["settings"][name]
+
+    rewrite(folder, as_before)
+    assert crossplate.load(folder).scaler_.compression == Compression()

@@ -9,8 +9,8 @@ from crossplate.joint.settings import PRESETS
     ("n_labelled", "n_features", "linear", "residual", "centred"),
     [
         (20, 400, 1.0, True, True),
-        (120, 400, 0.4, True, True),
-        (120, 20, 0.4, True, False),
+        (120, 400, 0.8, True, True),
+        (120, 20, 0.8, True, False),
         (1000, 25, 0.0, False, False),
     ],
 )
@@ -18,6 +18,7 @@ def test_sized(n_labelled, n_features, linear, residual, centred):
     settings = PRESETS["default"].sized(n_labelled, n_features)
     assert settings.linear_share == linear
     assert (settings.residual, settings.centre_rows) == (residual, centred)
+    assert (settings.compress_values, settings.compress_rows) == (residual, centred)
     assert settings.offset == residual
     assert (settings.beta, settings.validation_share) == ((0, 0) if residual else (1, 0.1))
 

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-Compute = Callable[[FloatArray, npt.NDArray[np.str_], FloatArray], npt.NDArray[Any]]
+Names = npt.NDArray[np.str_]
+Compute = Callable[[PlateScaler, FloatArray, Names], npt.NDArray[Any]]
 
 __all__ = ["JointClassifier"]
 
@@ -249,9 +250,7 @@ class JointClassifier(
         self.adapted_batches_ = self.batches_[:0]
         self.reference_batch_ = str(self.batches_[rows.argmax()])
         self.n_imputed_ = int(np.isnan(X).sum())
-        self.scaler_ = PlateScaler(
-            settings.log, settings.per_batch_statistics, bool(self.settings_.centre_rows)
-        )
+        self.scaler_ = self.settings_.scaler()
         self.scaler_.fit(X, names, teaching)
         if self.scaler_.per_batch:
             # means of a few rows differ by chance most along what is peculiar to their batch
@@ -296,21 +295,17 @@ class JointClassifier(
         known = self.scaler_.statistics_ if self.scaler_.per_batch else None
         return batches_of_rows(batch, n_rows, self.batches_, self.default_batch_, known)
 
-    def _of_rows(
-        self, X: Any, batch: Any, compute: Compute, *, every_feature: bool = False
-    ) -> npt.NDArray[Any]:
-        """What is computed of scaled rows and their batches, a block at a time where X is large."""
+    def _of_rows(self, X: Any, batch: Any, compute: Compute) -> npt.NDArray[Any]:
+        """What is computed of rows and their batches, a block at a time where X is large."""
         check_is_fitted(self, "weights_")
         matrix = stored_matrix(X)
         if matrix is None or not matrix.is_large:
             X = self._validated(X, reset=False)
-            names = self._batches_of_rows(batch, len(X))
-            z = self.scaler_.scale(X, names, every_feature=every_feature)
-            return compute(z, names, self.scaler_.levels_in_batch(X, names))
+            return compute(self.scaler_, X, self._batches_of_rows(batch, len(X)))
         from crossplate.joint.stored_model import in_blocks
 
         self._validated(matrix.framed(0, 2), reset=False)
-        return in_blocks(self, matrix, batch, compute, every_feature=every_feature)
+        return in_blocks(self, matrix, batch, compute)
 
     def _probabilities(self, X: Any, batch: Any) -> FloatArray:
         """Class probabilities by each member, shape (n, members, C)."""
@@ -318,11 +313,15 @@ class JointClassifier(
 
         networks = self._networks
         if CENTRE not in self.weights_:
-            return self._of_rows(
-                X, batch, lambda z, *_: to_probabilities(networks.scores(z).swapaxes(0, 1))
-            )
 
-        def compute(z: FloatArray, *_: Any) -> FloatArray:
+            def probabilities(scaler: PlateScaler, x: FloatArray, names: Names) -> FloatArray:
+                scores = networks.scores(scaler.scale(x, names))
+                return to_probabilities(scores.swapaxes(0, 1))
+
+            return self._of_rows(X, batch, probabilities)
+
+        def compute(scaler: PlateScaler, x: FloatArray, names: Names) -> FloatArray:
+            z = scaler.scale(x, names)
             scores = networks.scores(z).swapaxes(0, 1)
             return np.stack([scores, share_scores(z, self.weights_).swapaxes(0, 1)], axis=1)
 
@@ -415,8 +414,8 @@ class JointClassifier(
         """
         networks = self._networks
 
-        def compute(z: FloatArray, *_: Any) -> FloatArray:
-            codes = networks.codes(z)
+        def compute(scaler: PlateScaler, x: FloatArray, names: Names) -> FloatArray:
+            codes = networks.codes(scaler.scale(x, names))
             return np.asarray(codes.mean(axis=0) if self.architecture_.residual else codes[0])
 
         return self._of_rows(X, batch, compute)
@@ -458,11 +457,11 @@ class JointClassifier(
 
         networks = self._networks
 
-        def compute(z: FloatArray, names: npt.NDArray[np.str_], levels: FloatArray) -> FloatArray:
-            wanted = names if as_batch is None else np.full(len(z), str(as_batch))
-            return restored_rows(networks, self.scaler_, self.batches_, z, wanted, levels)
+        def compute(scaler: PlateScaler, x: FloatArray, names: Names) -> FloatArray:
+            wanted = names if as_batch is None else np.full(len(x), str(as_batch))
+            return restored_rows(networks, scaler, self.batches_, x, names, wanted)
 
-        return self._of_rows(X, batch, compute, every_feature=True)
+        return self._of_rows(X, batch, compute)
 
     def adapt(self, X: Any, *, batch: Any) -> JointClassifier:
         """Take in batches that came after ``fit``, without their labels and without forgetting.

@@ -112,11 +112,11 @@ def restored_rows(
     networks: TrainedNetworks,
     scaler: PlateScaler,
     batches: npt.NDArray[np.str_],
-    z: FloatArray,
+    x: FloatArray,
+    batch: npt.NDArray[np.str_],
     wanted: npt.NDArray[np.str_],
-    levels: FloatArray,
 ) -> FloatArray:
-    """Scaled rows restored through their codes, in original units.
+    """Rows restored through their codes, in original units.
 
     Parameters
     ----------
@@ -124,22 +124,22 @@ def restored_rows(
         The trained members, and the scaler of the plates they were trained on.
     batches
         Names of the fitted batches, in the order of the reconstructors.
-    z
-        Scaled rows with every feature, shape (n, p); those that are not informative pass by the
-        networks and are put on the wanted batch's scale as they are.
-    wanted
-        Batch on whose scale each row is wanted, shape (n,).
-    levels
-        Level of each row above its batch's mean, shape (n,).
+    x
+        Measurements, shape (n, p). Features that are not informative pass by the networks and are
+        put on the wanted batch's scale as they are.
+    batch, wanted
+        Batch of each row, and the one on whose scale it is wanted, shape (n,).
 
     Raises
     ------
     InputError
         A wanted batch has no reconstructor.
     """
-    restored = np.empty_like(z)
+    z = scaler.standardise(x, batch, every_feature=True)
+    levels = scaler.levels_in_batch(x, batch)
     idle = ~scaler.informative_
-    seen = np.where(idle, 0.0, z)
+    seen, spread = scaler.compressed(np.where(idle, 0.0, z))
+    restored = np.empty_like(z)
     for name in np.unique(wanted):
         place = np.flatnonzero(batches == name)
         if not len(place):
@@ -148,7 +148,8 @@ def restored_rows(
                 f"{', '.join(batches)}"
             )
         rows = wanted == name
-        values = networks.restored(seen[rows], int(place[0]))
+        outputs = networks.restored(seen[rows], int(place[0]))
+        values = scaler.compression.undone(outputs, None if spread is None else spread[rows])
         values[:, idle] = z[rows][:, idle]
         restored[rows] = scaler.restore(values, scaler.statistics_[str(name)], levels[rows])
     return restored

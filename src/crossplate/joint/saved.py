@@ -29,7 +29,7 @@ from crossplate.joint.settings import OPTIONS, JointSettings
 from crossplate.joint.temperature import NONE
 from crossplate.scaling import BatchStatistics, PlateScaler
 
-FORMAT = 3
+FORMAT = 4
 """Version of the folder's layout; a reader takes its own and all earlier ones."""
 DESCRIPTION, ARRAYS = "model.json", "arrays.safetensors"
 PLAIN = ("preset", *OPTIONS, "device")
@@ -278,7 +278,7 @@ def _scaler(
     settings: JointSettings,
     p: int,
 ) -> PlateScaler:
-    scaler = PlateScaler(settings.log, settings.per_batch_statistics, bool(settings.centre_rows))
+    scaler = settings.scaler()
     unit = described["log_unit"]
     scaler.log_unit_ = None if unit is None else float(unit)
     if scaler.log_unit_ is not None and not scaler.log_unit_ > 0.0:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
-from crossplate.scaling import LogChoice
+from crossplate._compression import Compression
+from crossplate.scaling import LogChoice, PlateScaler
 
 Preset = Literal["default", "paper"]
 HEAD = (64,)
@@ -14,7 +15,8 @@ FEW_SUBJECTS = 50
 HELD_OUT = 0.1
 RIDGE = 10.0
 FEATURES_OF_A_LEVEL = 50
-"""With fewer features their mean tells of what they measure rather than of the sample's amount."""
+"""With fewer features a row's mean and spread tell of what they measure rather than of its sample's
+amount."""
 
 OPTIONS = ("n_members", "log", "alpha", "beta", "gamma", "learning_rate", "epochs", "batch_size")
 """Settings that users give; None leaves them to the preset."""
@@ -37,6 +39,9 @@ class JointSettings:
     centre_rows
         Subtract from each row its level (:class:`crossplate.scaling.PlateScaler`); None decides
         by size (:meth:`sized`).
+    compress_values, compress_rows
+        Pull in outlying values, and bring all rows to one spread
+        (:class:`crossplate._compression.Compression`); None decides by size (:meth:`sized`).
     residual
         Calibrator and reconstructors add a correction to their input and start as the identity.
         False: plain stacks of p-wide layers, as in [Niu2022]_. None decides by size
@@ -89,6 +94,8 @@ class JointSettings:
     log: LogChoice = "auto"
     per_batch_statistics: bool = True
     centre_rows: bool | None = None
+    compress_values: bool | None = None
+    compress_rows: bool | None = None
     residual: bool | None = None
     hidden: int = 128
     head: tuple[int, ...] | None = None
@@ -135,6 +142,15 @@ class JointSettings:
         """``validation_share`` once the size is known."""
         return self.validation_share or 0.0
 
+    def scaler(self) -> PlateScaler:
+        """Scaler of the plates, to be fitted, once the size is known."""
+        return PlateScaler(
+            self.log,
+            self.per_batch_statistics,
+            bool(self.centre_rows),
+            Compression(bool(self.compress_values), bool(self.compress_rows)),
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
         values = asdict(self)
@@ -150,16 +166,17 @@ class JointSettings:
         and 814 features it costs 5 to 16 points of balanced accuracy, while 800 subjects and 40
         features gain 1 to 2), so batches are aligned by their standardisation alone, and the
         networks are corrections of the identity with a linear head, which start as a linear
-        classifier and depart from it only as far as the data push them; two members in five, and
+        classifier and depart from it only as far as the data push them; four members in five, and
         all with fewer than ``FEW_SUBJECTS`` labelled subjects, stay linear. Rows are held out
         to stop early only where there are many. docs/design/joint-model.md has the figures.
         """
         many = n_labelled >= max(MANY_SUBJECTS, SUBJECTS_A_FEATURE * n_features)
+        wide = not many and n_features >= FEATURES_OF_A_LEVEL
         return replace(
             self,
-            centre_rows=not many and n_features >= FEATURES_OF_A_LEVEL
-            if self.centre_rows is None
-            else self.centre_rows,
+            centre_rows=wide if self.centre_rows is None else self.centre_rows,
+            compress_values=not many if self.compress_values is None else self.compress_values,
+            compress_rows=wide if self.compress_rows is None else self.compress_rows,
             residual=not many if self.residual is None else self.residual,
             head=(HEAD if many else ()) if self.head is None else self.head,
             beta=float(many) if self.beta is None else self.beta,
@@ -190,6 +207,8 @@ PRESETS: dict[str, JointSettings] = {
         log="never",
         per_batch_statistics=False,
         centre_rows=False,
+        compress_values=False,
+        compress_rows=False,
         residual=False,
         head=(128, 64, 32, 16),
         alpha=0.01,
@@ -215,7 +234,7 @@ PRESETS: dict[str, JointSettings] = {
 def _linear_share(n_labelled: int, many: bool) -> float:
     if many:
         return 0.0
-    return 1.0 if n_labelled < FEW_SUBJECTS else 0.4
+    return 1.0 if n_labelled < FEW_SUBJECTS else 0.8
 
 
 def preset_settings(preset: str, **overrides: Any) -> JointSettings:

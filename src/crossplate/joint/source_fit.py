@@ -21,8 +21,8 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 RIDGES = (300.0, 30.0, 3.0, 0.3)
-"""From which the ridge is chosen: logistic regressions with C = 0.003 to 3. A finer grid of eight
-values gained nothing (docs/design/joint-model.md)."""
+"""From which the ridge is chosen: logistic regressions with C = 0.003 to 3. A finer grid of seven
+or eight values gained nothing (docs/design/joint-model.md)."""
 FOLDS = 5
 MOST_ITERATIONS = 1000
 TOLERANCE = 1e-3

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from crossplate.joint.settings import JointSettings
 
 Array = npt.NDArray[Any]
-Compute = Callable[[FloatArray, npt.NDArray[np.str_], FloatArray], Array]
+Compute = Callable[[PlateScaler, FloatArray, npt.NDArray[np.str_]], Array]
 
 __all__ = ["fit_stored", "in_blocks", "with_new_batches"]
 
@@ -76,7 +76,7 @@ def fit_stored(
         validation_share=HELD_OUT,
         ridge=RIDGE if settings.ridge is None else settings.ridge,
     )
-    scaler = PlateScaler(settings.log, settings.per_batch_statistics, bool(settings.centre_rows))
+    scaler = settings.scaler()
     model.n_imputed_, widest = fit_scaler(scaler, matrix, study, seeds[0])
     model.settings_, model.scaler_ = settings, scaler
     model.classes_, model.batches_ = study.label_names, study.batches
@@ -100,8 +100,6 @@ def in_blocks(
     matrix: StoredMatrix,
     batch: Any,
     compute: Compute,
-    *,
-    every_feature: bool = False,
 ) -> Array:
     """Results of all rows of a stored matrix.
 
@@ -114,16 +112,12 @@ def in_blocks(
     batch
         Batch of each row; None takes the model's default batch.
     compute
-        Scaled rows, their batches and their levels → one result a row, row axis first.
-    every_feature
-        As in :meth:`crossplate.scaling.PlateScaler.scale`.
+        The scaler, rows and their batches → one result a row, row axis first.
     """
     scaler = with_new_batches(model, matrix, batch, model.scaler_.statistics_)
     results: Array | None = None
     for where, x in matrix.blocks():
-        names = _names_of(model, batch, where)
-        z = scaler.scale(x, names, every_feature=every_feature)
-        found = compute(z, names, scaler.levels_in_batch(x, names))
+        found = compute(scaler, x, _names_of(model, batch, where))
         if results is None:
             results = np.empty((len(matrix), *found.shape[1:]), dtype=found.dtype)
         results[where] = found

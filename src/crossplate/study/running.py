@@ -277,7 +277,7 @@ def _on_reference_scale(
 ) -> pd.DataFrame:
     """Measurements standardised as if all were of the reference batch."""
     batch = np.full(table.n_samples, model.reference_batch_)
-    return _frame(table, model.scaler_.scale(values, batch, damped=False))
+    return _frame(table, model.scaler_.standardise(values, batch, damped=False))
 
 
 def _frame(table: SampleTable, values: npt.NDArray[np.float64]) -> pd.DataFrame:
