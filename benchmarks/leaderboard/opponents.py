@@ -27,7 +27,11 @@ NETWORKS: dict[str, Align] = {
     "deep-coral": networks.deep_coral,
     "dann": networks.dann,
 }
-VARIANTS: dict[str, dict[str, Any]] = {"remove-r": {"alpha": 0.0}, "no-mmd": {"beta": 0.0}}
+VARIANTS: dict[str, dict[str, Any]] = {
+    "remove-r": {"alpha": 0.0},
+    "no-mmd": {"beta": 0.0},
+    "mmd": {"beta": 1},
+}
 PAPER_FEATURES = 1000
 PACKAGE = Path(crossplate.__file__).parent
 
