@@ -97,7 +97,7 @@ class Problem:
         seeds
             Of the members.
         """
-        linear = int((self.settings.linear_share or 0.0) * len(seeds))
+        linear = round((self.settings.linear_share or 0.0) * len(seeds))
         used = self.batch if batch is None else batch
         source = self._source_fit(_without_few(codes, used), used)
         members = [replace(self.member(codes, int(s), batch), source=source) for s in seeds]

@@ -58,10 +58,11 @@ def quick_held_out(
 ) -> pd.DataFrame:
     """Cross-validated probabilities at about a fifth of the price of the model's training.
 
-    A fold has one network, without reconstructors and with 0.15 of the epochs. It tells the classes
-    about as well as the model's own members do but is far too sure; its log-odds are therefore
-    multiplied by the factor that brings those of its like, trained on the whole source, closest to
-    the model's on the target (least squares; no labels).
+    A fold has one member, without reconstructors and with 0.15 of the epochs. In a small study it
+    is linear, as most of the model's members are, and solved exactly. In a large one it is a
+    network, which tells the classes about as well as the model's own but is far too sure. Log-odds
+    are therefore multiplied by the factor that brings those of its like, trained on the whole
+    source, closest to the model's on the target (least squares; no labels).
 
     Parameters
     ----------
