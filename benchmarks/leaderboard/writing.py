@@ -61,7 +61,9 @@ def markdown(frame: pd.DataFrame, cases: Sequence[Case], command: str, seeds: in
         "anew for every seed. remove-r: no reconstructors; no-mmd: beta = 0, which the default has "
         "for small studies; mmd: beta = 1, which it has for large ones; "
         f"{PLAIN}, deep-coral and dann: a network p → 128 → 64 → classes, stopped by held-out "
-        "source rows. Harmony is not among the methods: harmonypy is under the GPL.",
+        "source rows. Harmony is not among the methods: harmonypy is under the GPL. "
+        "The joint model was designed while looking at most of these data sets "
+        "(docs/design/joint-model.md), so its figures here flatter it.",
     ]
     for title, known in (("Public data", list(REAL)), ("Simulated studies", list(SIMULATED))):
         its = frame[frame["data"].isin(known)]
