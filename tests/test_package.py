@@ -39,13 +39,7 @@ MAY_IMPORT = {
 }
 UNLIMITED = {"__init__", "cli"}
 # Files that belong to the room they were split from.
-SAME_ROOM = {
-    "_kernel_sum": "kernels",
-    "_compression": "scaling",
-    "_peculiar": "scaling",
-    "_row_level": "scaling",
-    "_scaling_blocks": "scaling",
-}
+SAME_ROOM = {"_kernel_sum": "kernels"}
 
 
 def room_of(path: Path) -> str:

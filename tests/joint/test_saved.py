@@ -11,8 +11,8 @@ from safetensors.numpy import load_file, save_file
 
 import crossplate
 from crossplate import InputError, JointClassifier
-from crossplate._compression import Compression
 from crossplate.joint.saved import FORMAT
+from crossplate.scaling.compression import Compression
 
 from .conftest import make_rows
 

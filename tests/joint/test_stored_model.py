@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from crossplate import InputError, JointClassifier
-from crossplate._scaling_blocks import Sample, fit_in_blocks
 from crossplate.joint.minibatches import plan
 from crossplate.joint.settings import PRESETS
 from crossplate.joint.stored_rows import BatchRows, StoredStudy, subject_keys
 from crossplate.joint.streaming import StreamedRows, streamed_plan
 from crossplate.scaling import PlateScaler
+from crossplate.scaling.blocks import Sample, fit_in_blocks
 from crossplate.stored import stored_matrix
 
 from .conftest import make_rows

@@ -19,8 +19,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from crossplate._peculiar import Peculiar, Taught
-from crossplate._row_level import RowLevel
 from crossplate.errors import InputError
 from crossplate.joint.classifier import JointClassifier
 from crossplate.joint.networks import Architecture
@@ -28,6 +26,8 @@ from crossplate.joint.offsets import BIAS, CENTRE, SHAPE, WEIGHT
 from crossplate.joint.settings import OPTIONS, JointSettings
 from crossplate.joint.temperature import NONE
 from crossplate.scaling import BatchStatistics, PlateScaler
+from crossplate.scaling.peculiar import Peculiar, Taught
+from crossplate.scaling.row_level import RowLevel
 
 FORMAT = 4
 """Version of the folder's layout; a reader takes its own and all earlier ones."""

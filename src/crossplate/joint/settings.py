@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
-from crossplate._compression import Compression
 from crossplate.scaling import LogChoice, PlateScaler
+from crossplate.scaling.compression import Compression
 
 Preset = Literal["default", "paper"]
 HEAD = (64,)
@@ -41,7 +41,7 @@ class JointSettings:
         by size (:meth:`sized`).
     compress_values, compress_rows
         Pull in outlying values, and bring all rows to one spread
-        (:class:`crossplate._compression.Compression`); None decides by size (:meth:`sized`).
+        (:class:`crossplate.scaling.compression.Compression`); None decides by size (:meth:`sized`).
     residual
         Calibrator and reconstructors add a correction to their input and start as the identity.
         False: plain stacks of p-wide layers, as in [Niu2022]_. None decides by size

@@ -12,7 +12,6 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.utils import check_random_state
 
-from crossplate._scaling_blocks import moments_of
 from crossplate.errors import InputError
 from crossplate.joint.batches import no_batch_given
 from crossplate.joint.inference import choose_device
@@ -24,7 +23,8 @@ from crossplate.joint.streaming import StreamedRows, fit_scaler
 from crossplate.joint.temperature import NONE
 from crossplate.joint.trainer import train
 from crossplate.rows import batch_names
-from crossplate.scaling import FloatArray, PlateScaler
+from crossplate.scaling import PlateScaler
+from crossplate.scaling.blocks import moments_of
 from crossplate.stored import StoredMatrix
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from crossplate.joint.settings import JointSettings
 
 Array = npt.NDArray[Any]
-Compute = Callable[[PlateScaler, FloatArray, npt.NDArray[np.str_]], Array]
+Compute = Callable[[PlateScaler, npt.NDArray[np.float64], npt.NDArray[np.str_]], Array]
 
 __all__ = ["fit_stored", "in_blocks", "with_new_batches"]
 

@@ -9,16 +9,17 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from crossplate._scaling_blocks import Sample, fit_in_blocks
 from crossplate.joint.feeds import Pool
 from crossplate.joint.labels import FEWEST_HELD_OUT
 from crossplate.joint.minibatches import Member, Plan, plan
 from crossplate.joint.settings import JointSettings
 from crossplate.joint.stored_rows import BatchRows, IntArray, Keys, StoredStudy
 from crossplate.kernels import median_bandwidths
-from crossplate.scaling import FloatArray, PlateScaler
+from crossplate.scaling import PlateScaler
+from crossplate.scaling.blocks import Sample, fit_in_blocks
 from crossplate.stored import StoredMatrix
 
+FloatArray = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.float32]
 
 POOL_BYTES = 3.2e7

@@ -1,4 +1,4 @@
-"""Putting plates on one scale: log transform, statistics per batch, imputation.
+"""Log transform, statistics per batch and imputation, fitted and applied.
 
 A scaler is fitted on all training rows (labels are used only to know which rows are the labelled
 source) and turns measurements into standardised values and back. Each batch has its own mean and
@@ -10,18 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from crossplate._compression import Compression
-from crossplate._peculiar import Peculiar, Taught, find_peculiar
-from crossplate._row_level import RowLevel
-from crossplate.errors import InputError
+from crossplate.scaling.compression import Compression
+from crossplate.scaling.logs import LogChoice, log_unit, logs_of
+from crossplate.scaling.peculiar import Peculiar, Taught, find_peculiar
+from crossplate.scaling.row_level import RowLevel
+from crossplate.scaling.statistics import BatchStatistics, mean_and_sd, usual_of, varies
 
 FloatArray = npt.NDArray[np.float64]
-LogChoice = Literal["auto", "always", "never"]
 
 SCALE_FLOOR = 0.1
 """Least standard deviation of a feature in a batch, as a share of its usual one over all batches.
@@ -30,113 +29,7 @@ A feature that is almost constant in one batch would otherwise be blown up there
 every real difference in spread between plates (seldom above threefold) untouched.
 """
 
-__all__ = [
-    "SCALE_FLOOR",
-    "BatchStatistics",
-    "PlateScaler",
-    "choose_log_unit",
-    "log_unit",
-    "logs_of",
-]
-
-
-@dataclass(frozen=True)
-class BatchStatistics:
-    """Location and scale of every feature in one batch, on the transformed values.
-
-    Parameters
-    ----------
-    mean, scale
-        Shape (p,), in transformed units; ``scale`` is positive.
-    level
-        Mean level of the rows (:class:`crossplate._row_level.RowLevel`); 0 where rows are not
-        centred.
-    peculiar
-        Directions of standardised rows that are damped (:mod:`crossplate._peculiar`); None for
-        none.
-    """
-
-    mean: FloatArray
-    scale: FloatArray
-    level: float = 0.0
-    peculiar: Peculiar | None = None
-
-
-def choose_log_unit(x: FloatArray, batch: npt.NDArray[np.str_]) -> float | None:
-    """Decide whether to take logs, and from which unit.
-
-    Logs are taken when no value is negative and they make the features less skewed within
-    batches; values that were logged before are then left alone.
-
-    Parameters
-    ----------
-    x
-        Measurements, shape (n, p); NaN is missing.
-    batch
-        Batch of each row, shape (n,).
-
-    Returns
-    -------
-    The unit u of ``log(1 + x/u)`` in the units of ``x``, or None for no log. u is 1 for counts
-    and counts-like intensities, and the 5% quantile of the positive values for tables scaled to
-    less than that, where ``log(1 + x)`` would do nothing.
-    """
-    if not np.nanmin(x, initial=np.inf) >= 0.0:
-        return None
-    if not (x > 0.0).any():
-        return None
-    unit = _log_unit(x)
-    raw = [_skewness(x[batch == name]) for name in np.unique(batch)]
-    logged = [_skewness(np.log1p(x[batch == name] / unit)) for name in np.unique(batch)]
-    return unit if np.mean(logged) < np.mean(raw) else None
-
-
-def log_unit(log: LogChoice, x: FloatArray, batch: npt.NDArray[np.str_]) -> float | None:
-    """Unit of the log for a choice; None for no log. Parameters as in :func:`choose_log_unit`."""
-    if log == "auto":
-        return choose_log_unit(x, batch)
-    return _log_unit(x) if log == "always" else None
-
-
-def logs_of(x: FloatArray, unit: float | None) -> FloatArray:
-    """Logs ``log(1 + x/unit)``; the values as they are where there is no unit.
-
-    Raises
-    ------
-    InputError
-        When logs are to be taken and a value is negative.
-    """
-    if unit is None:
-        return x
-    negative = np.argwhere(x < 0.0)
-    if len(negative):
-        row, column = negative[0]
-        raise InputError(
-            f"{len(negative)} negative values (first: row {row + 1}, feature {column + 1}, "
-            f"{x[row, column]:g}) have no logarithm; set them to 0 or missing, or use "
-            'log="never"'
-        )
-    return np.log1p(x / unit)
-
-
-def _log_unit(x: FloatArray) -> float:
-    positive = x[x > 0.0]
-    return min(1.0, float(np.quantile(positive, 0.05))) if positive.size else 1.0
-
-
-def _skewness(x: FloatArray) -> float:
-    """Median over features of the absolute skewness; 0 where no feature varies."""
-    varies = np.nanmax(x, axis=0, initial=-np.inf) > np.nanmin(x, axis=0, initial=np.inf)
-    if len(x) < 3 or not varies.any():
-        return 0.0
-    x = x[:, varies]
-    mean = np.nanmean(x, axis=0)
-    deviation = x - mean
-    variance = np.nanmean(deviation**2, axis=0)
-    known = variance > (np.finfo(mean.dtype).eps * mean) ** 2  # else it is rounding
-    third = np.nanmean(deviation**3, axis=0)
-    values = np.abs(third[known]) / variance[known] ** 1.5
-    return float(np.median(values)) if values.size else 0.0
+__all__ = ["SCALE_FLOOR", "PlateScaler"]
 
 
 @dataclass
@@ -147,7 +40,7 @@ class PlateScaler:
     ----------
     log
         ``"auto"`` takes logs when they make non-negative data less skewed
-        (:func:`choose_log_unit`); ``"always"`` or ``"never"``.
+        (:func:`crossplate.scaling.choose_log_unit`); ``"always"`` or ``"never"``.
     per_batch
         Standardise every batch with its own mean and standard deviation. False leaves the values
         as they are, for ``preset="paper"``.
@@ -162,7 +55,7 @@ class PlateScaler:
     log_unit_
         Unit u of ``log(1 + x/u)``; None when no log is taken.
     level_
-        :class:`crossplate._row_level.RowLevel`; None where rows are not centred.
+        :class:`crossplate.scaling.row_level.RowLevel`; None where rows are not centred.
     statistics_
         Batch name → :class:`BatchStatistics`.
     usual_
@@ -219,7 +112,7 @@ class PlateScaler:
         values = self.transformed(x)
         levels = self._levels(x)
         self.learn_statistics(
-            {name: _mean_and_sd(values[batch == name]) for name in names},
+            {name: mean_and_sd(values[batch == name]) for name in names},
             {name: float(levels[batch == name].mean()) for name in names},
         )
         self._learn_from_labelled(values[labelled], batch[labelled])
@@ -237,10 +130,10 @@ class PlateScaler:
         if not self.centre_rows or self.log_unit_ is None:
             return
         logs = self._logs(x)
-        found = [_mean_and_sd(logs[batch == name]) for name in np.unique(batch)]
-        counted = np.mean([_varies(*both) for both in found], axis=0) > 0.5
+        found = [mean_and_sd(logs[batch == name]) for name in np.unique(batch)]
+        counted = np.mean([varies(*both) for both in found], axis=0) > 0.5
         if counted.any():
-            self.level_ = RowLevel(_usual(found).mean, counted)
+            self.level_ = RowLevel(usual_of(found).mean, counted)
 
     def learn_statistics(
         self, plain: Mapping[str, tuple[FloatArray, FloatArray]], levels: Mapping[str, float]
@@ -254,9 +147,9 @@ class PlateScaler:
         levels
             Batch name → mean level of its rows.
         """
-        self.usual_ = _usual(list(plain.values()))
+        self.usual_ = usual_of(list(plain.values()))
         self.statistics_ = {name: self.floored(*both, levels[name]) for name, both in plain.items()}
-        self.varies_ = {name: _varies(*both) for name, both in plain.items()}
+        self.varies_ = {name: varies(*both) for name, both in plain.items()}
 
     def learn_fill(self, x: FloatArray, batch: npt.NDArray[np.str_]) -> None:
         """Learn from labelled rows what stands for a missing cell, and which features vary."""
@@ -276,7 +169,7 @@ class PlateScaler:
         x, batch
             Rows of all batches, as in :meth:`fit`.
         codes, subject
-            As in :func:`crossplate._peculiar.find_peculiar`.
+            As in :func:`crossplate.scaling.peculiar.find_peculiar`.
         """
         names, numbers = np.unique(batch, return_inverse=True)
         found, self.taught_ = find_peculiar(self.standardise(x, batch), numbers, codes, subject)
@@ -348,7 +241,7 @@ class PlateScaler:
             Measurements of that batch alone, shape (n, p), n ≥ 2; NaN is missing.
         """
         values = self.transformed(x)
-        its = self.floored(*_mean_and_sd(values), self.mean_level(x))
+        its = self.floored(*mean_and_sd(values), self.mean_level(x))
         if self.taught_ is None:
             return its
         scaled = (values - its.mean) / its.scale
@@ -364,7 +257,7 @@ class PlateScaler:
             rows = batch == name
             its = self.statistics_.get(str(name))
             if its is None:
-                its = self.floored(*_mean_and_sd(values[rows]))
+                its = self.floored(*mean_and_sd(values[rows]))
             scaled[rows] = (values[rows] - its.mean) / its.scale
         return scaled
 
@@ -386,7 +279,7 @@ class PlateScaler:
         return self.compressed(self.standardise(x, batch))[0]
 
     def compressed(self, scaled: FloatArray) -> tuple[FloatArray, FloatArray | None]:
-        """Compressed rows and their spreads (:meth:`crossplate._compression.Compression.of`)."""
+        """Compressed rows and their spreads, as :attr:`compression` makes them."""
         return self.compression.of(scaled, self.informative_)
 
     def standardise(
@@ -457,30 +350,3 @@ class PlateScaler:
         if self.log_unit_ is None:
             return values
         return np.maximum(np.expm1(values), 0.0) * self.log_unit_
-
-
-def _mean_and_sd(values: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Mean and standard deviation of each feature, NaN where all is missing."""
-    present = np.isfinite(values)
-    count = present.sum(axis=0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.where(present, values, 0.0).sum(axis=0) / count
-        deviation = np.where(present, values - mean, 0.0)
-        return mean, np.sqrt((deviation * deviation).sum(axis=0) / count)
-
-
-def _varies(mean: FloatArray, sd: FloatArray) -> npt.NDArray[np.bool_]:
-    return np.isfinite(sd) & (
-        np.nan_to_num(sd) > 1e-9 * np.maximum(np.abs(np.nan_to_num(mean)), 1.0)
-    )
-
-
-def _usual(plain: list[tuple[FloatArray, FloatArray]]) -> BatchStatistics:
-    means = np.array([mean for mean, _ in plain])
-    variances = np.array([sd * sd for _, sd in plain])
-    known = np.isfinite(means)
-    count = np.maximum(known.sum(axis=0), 1)
-    mean = np.where(known, means, 0.0).sum(axis=0) / count
-    scale = np.sqrt(np.where(known, variances, 0.0).sum(axis=0) / count)
-    tiny = scale <= 1e-9 * np.maximum(np.abs(mean), 1.0)
-    return BatchStatistics(mean, np.where(tiny, 1.0, scale))

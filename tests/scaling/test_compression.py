@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from crossplate._compression import SPREAD, Compression
 from crossplate.scaling import PlateScaler
+from crossplate.scaling.compression import SPREAD, Compression
 
 EVERY = [Compression(values, rows) for values in (False, True) for rows in (False, True)]
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from crossplate._row_level import RowLevel
 from crossplate.scaling import PlateScaler
+from crossplate.scaling.row_level import RowLevel
 
 
 def plates(seed=0, n=40, p=60):

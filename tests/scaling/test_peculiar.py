@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from crossplate._peculiar import find_peculiar
 from crossplate.scaling import PlateScaler
+from crossplate.scaling.peculiar import find_peculiar
 
 
 def two_batches(seed, *, strength=8.0, n=80, p=30, signal=1.0):

@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from crossplate.errors import InputError
-from crossplate.scaling import FloatArray, PlateScaler, log_unit
+from crossplate.scaling.logs import log_unit
+from crossplate.scaling.plate_scaler import PlateScaler
 
+FloatArray = npt.NDArray[np.float64]
 Blocks = Callable[[], Iterator[tuple[FloatArray, npt.NDArray[np.integer]]]]
 
 __all__ = ["Blocks", "Moments", "Sample", "fit_in_blocks", "moments_of"]
