@@ -149,7 +149,7 @@ _COMPARISON = (
     "compare/methods.py",
     "compare/preparation.py",
     "evaluate/baselines.py",
-    "scaling.py",
+    "scaling/logs.py",
 )
 
 

@@ -19,9 +19,8 @@ def scores_of(codes, rng, distance, n_classes=2):
 def shape_of(shares, rng, distance, n=400, rows=1.0):
     codes = rng.choice(len(shares), n, p=shares)
     found = scores_of(codes, rng, distance, len(shares))
-    fit = SourceFit(
-        10.0, codes, np.array(shares), rows, np.ones(n), found, np.empty(0), np.empty(0)
-    )
+    none = np.empty(0)
+    fit = SourceFit(10.0, none, codes, np.array(shares), rows, np.ones(n), found, none, none)
     return ClassShape.of(fit)
 
 

@@ -40,10 +40,37 @@ def test_a_given_ridge_is_taken():
 def test_the_regression_is_the_plain_one(p, n_classes):
     z, codes, batch = study(0, p=p, n_classes=n_classes)
     found = fit_source(z, codes, batch, None, JointSettings(balance=1.0, ridge=2.0))
+    seen = z * found.feature_weights
     plain = LogisticRegression(C=0.5, class_weight="balanced", tol=1e-8, max_iter=5000)
-    plain.fit(z, codes)
-    scores = plain.decision_function(z).reshape(len(z), -1)
+    plain.fit(seen, codes)
+    scores = plain.decision_function(seen).reshape(len(z), -1)
     np.testing.assert_allclose(z @ found.weight + found.bias, scores, atol=0.05)
+
+
+def taught_and_new(seed, markers, effect, p=200):
+    """Rows of two classes, those of a second draw behind; so many features tell the classes."""
+    rng = np.random.default_rng(seed)
+    codes = np.arange(260) % 2
+    z = rng.normal(size=(260, p))
+    z[:, :markers] += effect * (codes[:, None] - 0.5)
+    return z[:60], codes[:60], z[60:], codes[60:]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_few_markers_count_more_than_the_many_features_beside_them(seed):
+    z, codes, new, truth = taught_and_new(seed, markers=2, effect=2.0)
+    found = fit_source(z, codes, np.zeros(60, dtype=int), None, SETTINGS)
+    assert found.feature_weights[:2].min() > 1.3 * found.feature_weights[2:].max()
+    right = balanced_accuracy_score(truth, (new @ found.weight + found.bias)[:, 0] > 0)
+    plain = LogisticRegression(C=1 / found.ridge, class_weight="balanced").fit(z, codes)
+    assert right > balanced_accuracy_score(truth, plain.predict(new)) + 0.05
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_where_every_feature_tells_a_little_all_count_alike(seed):
+    z, codes, _, _ = taught_and_new(seed, markers=200, effect=0.3)
+    found = fit_source(z, codes, np.zeros(60, dtype=int), None, SETTINGS)
+    np.testing.assert_array_equal(found.feature_weights, 1.0)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -58,13 +58,17 @@ def with_exact_heads(
         key = rows.tobytes(), codes.tobytes(), batch.tobytes()
         if key not in solved:
             few = batches_with_few(member.classes, member.batch)
-            seen = z[rows] if member.places is None else with_own_columns(z[rows], batch, few)
+            seen = z[rows] * member.feature_weights(z.shape[1])
+            if member.places is not None:
+                seen = with_own_columns(seen, batch, few)
             solved[key] = _solve(
                 seen, codes, weights[BIAS].shape[-1], member.ridge_of(settings), settings
             )
         found = solved[key]
         if found is not None:
-            exact[WEIGHT][place], exact[BIAS][place] = found[0][: z.shape[1]], found[1]
+            counted = member.feature_weights(z.shape[1])
+            exact[WEIGHT][place] = counted[:, None] * found[0][: z.shape[1]]
+            exact[BIAS][place] = found[1]
     return exact
 
 

@@ -70,6 +70,10 @@ class Member:
             return self.source.ridge
         return RIDGE if settings.ridge is None else settings.ridge
 
+    def feature_weights(self, n_features: int) -> npt.NDArray[np.float64]:
+        """What features are multiplied by under the ridge, shape (p,): the source's, else ones."""
+        return np.ones(n_features) if self.source is None else self.source.feature_weights
+
 
 @dataclass(frozen=True)
 class Plan:

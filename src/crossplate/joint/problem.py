@@ -103,7 +103,8 @@ class Problem:
         members = [replace(self.member(codes, int(s), batch), source=source) for s in seeds]
         if self.settings.offset and len(batches_with_few(codes, used)):
             ridge = members[0].ridge_of(self.settings) or RIDGE
-            places = own_places(self.z, codes, used, ridge)
+            counted = self.z * members[0].feature_weights(self.z.shape[1])
+            places = own_places(counted, codes, used, ridge)
             members = [replace(member, places=places) for member in members]
         return [self._linear(its) for its in members[:linear]] + members[linear:]
 
@@ -230,7 +231,8 @@ class Problem:
         """What the few labels of a batch add to its offset."""
         fit = self._source_fit(_without_few(codes, self.batch), self.batch)
         shape = None if fit is None else ClassShape.of(fit)
-        return correction(self.z, codes, self.batch, number, self.subject, ridge, shape)
+        counted = self.z if fit is None else self.z * fit.feature_weights
+        return correction(counted, codes, self.batch, number, self.subject, ridge, shape)
 
 
 def _without_few(codes: IntArray, batch: IntArray) -> IntArray:

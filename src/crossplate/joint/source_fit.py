@@ -1,12 +1,13 @@
 """Cross-validated logistic regressions on the labelled rows, before anything else is trained.
 
-They are convex and quick, so they can be fitted many times over, and tell two things that the
-networks cannot: how strong the ridge on the discriminator should be, and how the scores of rows
-that were not learned from are distributed in each class.
+They are convex and quick, so they can be fitted many times over, and tell what the networks cannot:
+how strong the ridge on the discriminator should be, whether it should hold back all features alike,
+and how the scores of rows that were not learned from are distributed in each class.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 
+from crossplate.joint.feature_weights import feature_weights
 from crossplate.joint.settings import JointSettings
 from crossplate.rows import UNLABELLED
 
@@ -39,6 +41,9 @@ class SourceFit:
     ----------
     ridge
         Strength with the least cross-validated loss.
+    feature_weights
+        What features are multiplied by under the ridge, shape (p,): ones, or those of
+        :func:`crossplate.joint.feature_weights.feature_weights` where their loss is less.
     codes
         Class code of each labelled row, shape (n,).
     shares
@@ -54,6 +59,7 @@ class SourceFit:
     """
 
     ridge: float
+    feature_weights: FloatArray
     codes: IntArray
     shares: FloatArray
     rows_a_subject: float
@@ -70,7 +76,7 @@ def fit_source(
     subject: npt.NDArray[np.str_] | None,
     settings: JointSettings,
 ) -> SourceFit | None:
-    """Choose the ridge and score the labelled rows, by cross-validation over subjects.
+    """Choose ridge and feature weights and score the labelled rows, by cross-validation.
 
     Parameters
     ----------
@@ -95,38 +101,73 @@ def fit_source(
     subjects = [len(np.unique(who[y == code])) for code in range(int(y.max()) + 1)]
     if min(subjects) < 2 or settings.ridge == 0.0 or not settings.gamma:
         return None
-    x, back = _fewer_dimensions(z[rows])
+    z = z[rows]
     splits = list(
-        StratifiedGroupKFold(min(FOLDS, *subjects), shuffle=True, random_state=0).split(x, y, who)
+        StratifiedGroupKFold(min(FOLDS, *subjects), shuffle=True, random_state=0).split(z, y, who)
     )
     if any(len(np.unique(y[learned])) < len(subjects) for learned, _ in splits):
         return None
     weights = class_weights(y, settings)
     counts = _of_each(who)
     row_weights = np.array(list(weights.values()))[y] / counts
-    best, least, scores = 0.0, np.inf, np.empty((0, 0))
-    # each fold's solution is the start of the next, weaker ridge
-    models = [logistic_regression(RIDGES[0], weights, TOLERANCE) for _ in splits]
-    for ridge in RIDGES if settings.ridge is None else (settings.ridge,):
-        found = np.zeros((len(y), 1 if len(subjects) == 2 else len(subjects)))
-        for model, (learned, tested) in zip(models, splits, strict=True):
-            model.set_params(C=1.0 / ridge).fit(x[learned], y[learned])
-            found[tested] = model.decision_function(x[tested]).reshape(len(tested), -1)
-        loss = np.average(_losses(found, y), weights=row_weights)
-        if loss > least:
-            break
-        best, least, scores = ridge, float(loss), found
-    model = logistic_regression(best, weights).fit(x, y)
+    ridges = RIDGES if settings.ridge is None else (settings.ridge,)
+    alike = _fewer_dimensions(z)[0]
+    as_they_are = [(alike, *split) for split in splits]
+    weighted = [
+        (_fewer_dimensions(z * feature_weights(z[its], y[its], who[its]))[0], its, tested)
+        for its, tested in splits
+    ]
+    plain = _cross_validated(as_they_are, y, weights, row_weights, ridges)
+    adaptive = _cross_validated(weighted, y, weights, row_weights, ridges)
+    best, counted = plain, np.ones(z.shape[1])
+    if adaptive.loss < plain.loss:
+        best, counted = adaptive, feature_weights(z, y, who)
+    x, back = _fewer_dimensions(z * counted)
+    model = logistic_regression(best.ridge, weights).fit(x, y)
     return SourceFit(
-        best,
+        best.ridge,
+        counted,
         y,
         _shares(y, batch[rows], 1.0 / counts),
         len(rows) / len(np.unique(who)),
         row_weights,
-        scores,
-        back.T @ model.coef_.T,
+        best.scores,
+        counted[:, None] * (back.T @ model.coef_.T),
         model.intercept_[None],
     )
+
+
+@dataclass(frozen=True)
+class _Validated:
+    """Ridge of the least cross-validated loss, that loss, and the scores of held-out rows."""
+
+    ridge: float
+    loss: float
+    scores: FloatArray
+
+
+def _cross_validated(
+    folds: list[tuple[FloatArray, IntArray, IntArray]],
+    y: IntArray,
+    weights: dict[int, float],
+    row_weights: FloatArray,
+    ridges: Sequence[float],
+) -> _Validated:
+    """Best of some ridges, the strongest first; a fold is rows, those learned, those tested."""
+    best = _Validated(0.0, np.inf, np.empty((0, 0)))
+    n_classes = len(weights)
+    # each fold's solution is the start of the next, weaker ridge
+    models = [logistic_regression(ridges[0], weights, TOLERANCE) for _ in folds]
+    for ridge in ridges:
+        found = np.zeros((len(y), 1 if n_classes == 2 else n_classes))
+        for model, (x, learned, tested) in zip(models, folds, strict=True):
+            model.set_params(C=1.0 / ridge).fit(x[learned], y[learned])
+            found[tested] = model.decision_function(x[tested]).reshape(len(tested), -1)
+        loss = float(np.average(_losses(found, y), weights=row_weights))
+        if loss > best.loss:
+            break
+        best = _Validated(ridge, loss, found)
+    return best
 
 
 def class_weights(codes: IntArray, settings: JointSettings) -> dict[int, float]:
