@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from opponents import Opponent
+from opponents import JOINT, Opponent, opponents
 from studies import Case
 
+from crossplate import JointClassifier
 from crossplate.compare import on_this_machine
 from crossplate.compare.blind import BlindTask
 from crossplate.compare.executing import Work
@@ -87,13 +88,17 @@ def runs_of(
 ) -> list[Run]:
     """All runs, methods in the order given, so that the quick ones come first.
 
-    What depends on no seed is run once on each case, and slow methods with the first seed only.
+    What depends on no seed is run once on each case, and slow methods with the first seed only. A
+    form of the joint model that is the default on a case shares its run.
     """
     found = []
+    default = opponents()[JOINT]
+    digests = {each.name: each.digest() for each in (default, *methods)}
     tables = {id(case.table): table_fingerprint(case.table) for case in cases}
-    for opponent in methods:
-        digest = opponent.digest()
+    for method in methods:
         for case in cases:
+            opponent = default if _is_default(method, default, case) else method
+            known = f"{tables[id(case.table)][:6]}-{digests[opponent.name]}"
             limit = opponent.most_features
             if limit is not None and case.table.n_features > limit:
                 continue
@@ -102,10 +107,24 @@ def runs_of(
             if opponent.is_slow:
                 own = [seed for seed in own if seed == 0]
             for seed in own:
-                name = f"{_plain(case.name)}-{seed}-{tables[id(case.table)][:6]}-{digest}.json"
+                name = f"{_plain(case.name)}-{seed}-{known}.json"
                 part = work / "parts" / _plain(opponent.name) / case.data / name
-                found.append(Run(case, opponent, seed, part))
+                found.append(Run(case, method, seed, part))
     return found
+
+
+def _is_default(opponent: Opponent, default: Opponent, case: Case) -> bool:
+    """Whether a form of the joint model has the default's settings on a case."""
+    if not opponent.is_form or opponent.is_slow:
+        return False
+    task = case.task()
+    labelled = np.array([label is not None for label in task.y])
+    n = int(labelled.sum()) if task.subject is None else len(np.unique(task.subject[labelled]))
+    sized = [
+        JointClassifier(**each.settings).unsized_settings().sized(n, task.x.shape[1])
+        for each in (opponent, default)
+    ]
+    return sized[0] == sized[1]
 
 
 def _plain(name: str) -> str:
@@ -114,8 +133,9 @@ def _plain(name: str) -> str:
 
 def run_missing(runs: Sequence[Run], jobs: int) -> None:
     """Run what has no result yet, in so many processes, and keep each as soon as it is there."""
-    missing = [run for run in runs if not run.is_done()]
-    print(f"{len(runs)} runs, {len(missing)} of them to do", flush=True)
+    by_part = {run.part: run for run in runs}
+    missing = [run for run in by_part.values() if not run.is_done()]
+    print(f"{len(by_part)} runs, {len(missing)} of them to do", flush=True)
     start = told = time.monotonic()
     for done, (unit, answers) in enumerate(on_this_machine(jobs)(_work(missing)), 1):
         run = missing[int(unit.source)]

@@ -75,6 +75,18 @@ def test_a_run_is_done_once_and_again_only_for_other_settings(tmp_path, capsys):
     assert moved.part.name != runs[0].part.name
 
 
+def test_a_form_that_is_the_default_on_a_case_shares_its_run(tmp_path, capsys):
+    methods = chosen([JOINT, "no-mmd", "mmd", "remove-r"], [])
+    default, *forms = runs_of([case_of()], methods, 1, tmp_path)
+    assert [run.part == default.part for run in forms] == [True, False, False]
+    run_missing([default, forms[0]], 1)
+    assert "1 runs, 1 of them to do" in capsys.readouterr().out
+    frame = collected([default, forms[0]])
+    assert frame["method"].tolist() == [JOINT, "no-mmd"]
+    first, second = frame["balanced_accuracy"]
+    assert first == second
+
+
 def test_the_surest_of_a_run(tmp_path, capsys):
     case = replace(case_of(2, noise=2.0), data="sim_tiny")
     runs = runs_of([case], chosen(["zscore + logistic"], []), 1, tmp_path)
