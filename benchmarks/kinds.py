@@ -243,7 +243,7 @@ Balanced accuracy on the second of two simulated plates in percent, mean of {giv
 first teaches. 100 subjects a plate and 200 features, of which 30 tell two classes, unless it says
 otherwise; {RANK} patterns move all features together, and each plate has its own factor for each
 feature. joint: `JointClassifier` at its defaults. z: each plate z-scored by itself. LR: logistic
-regression, C = 0.1, classes weighted. ±: standard error over draws. Draws 1000 to 1011 of studies
+regression, C = 0.1. ±: standard error over draws. Draws 1000 to 1011 of studies
 much like these were looked at while the joint model was developed, those of this table were not.
 
 {lines}
