@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
 
-from crossplate.joint.class_shares import ClassShape, centred_logs, contrasts
+from crossplate.joint.class_shares import ClassShape, Drift, centred_logs, contrasts
 from crossplate.joint.source_fit import SourceFit
 
 
@@ -20,8 +20,16 @@ def shape_of(shares, rng, distance, n=400, rows=1.0):
     codes = rng.choice(len(shares), n, p=shares)
     found = scores_of(codes, rng, distance, len(shares))
     none = np.empty(0)
-    fit = SourceFit(10.0, none, codes, np.array(shares), rows, np.ones(n), found, none, none)
+    fit = SourceFit(10.0, none, codes, np.array(shares), rows, np.ones(n), found, none, none, none)
     return ClassShape.of(fit)
+
+
+def drift_of(weight, shift=None, chance=0.02):
+    """Drift of a batch whose features lie half a standard deviation away unless it says how."""
+    if weight.shape[1] > 1:
+        weight = weight @ contrasts(weight.shape[1] + 1).T
+    shift = 0.5 * np.resize([1.0, -1.0], len(weight)) if shift is None else shift
+    return Drift.of(shift, weight, chance)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -55,7 +63,8 @@ def test_classes_that_overlap_stay_near_what_is_expected(seed):
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
-def test_the_gradient_is_that_of_the_loss(n_classes):
+@pytest.mark.parametrize("drifts", [False, True])
+def test_the_gradient_is_that_of_the_loss(n_classes, drifts):
     rng = np.random.default_rng(0)
     shape = shape_of(np.full(n_classes, 1 / n_classes), rng, 2.0)
     away = rng.normal(size=(30, shape.mean.shape[1]))
@@ -66,11 +75,43 @@ def test_the_gradient_is_that_of_the_loss(n_classes):
         contrasts(n_classes),
         np.linalg.inv(shape.covariance),
         -np.linalg.slogdet(shape.covariance)[1],
+        drift_of(rng.normal(size=(20, shape.mean.shape[1]))) if drifts else None,
     )
     for _ in range(3):
         place = 0.5 * rng.normal(size=n_classes)
         expected = approx_fprime(place, lambda at: shape._loss(at, *given)[0], 1e-6)
         np.testing.assert_allclose(shape._loss(place, *given)[1], expected, rtol=1e-3, atol=1e-2)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("only", [0, 1])
+def test_a_batch_of_one_class_is_told_by_where_it_lay(seed, only):
+    rng = np.random.default_rng(seed)
+    shape = shape_of([0.5, 0.5], rng, 5.0)
+    scores = scores_of(np.full(100, only), rng, 5.0)
+    weight = np.ones((25, 1))
+    # every feature lies off by batch effects, and all by what makes the class's scores 2.5 away
+    shift = 0.05 * rng.normal(size=25) + (2.5 if only else -2.5) / 25
+    drift = drift_of(weight, shift, chance=0.001)
+    assert shape.shares(scores, drift)[only] > 0.9
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_batch_effects_alone_leave_the_shares_to_the_shape(seed):
+    rng = np.random.default_rng(seed)
+    shape = shape_of([0.5, 0.5], rng, 4.0)
+    scores = scores_of(np.arange(100) % 2, rng, 4.0)
+    weight = rng.normal(size=(50, 1))
+    shift = 0.8 * rng.normal(size=50)
+    found = shape.shares(scores, drift_of(weight, shift))
+    np.testing.assert_allclose(found, shape.shares(scores), atol=0.06)
+
+
+def test_plates_that_were_centred_before_do_not_drift():
+    weight = np.ones((10, 1))
+    assert drift_of(weight, np.full(10, 0.1), chance=0.02) is None
+    assert drift_of(weight, np.full(10, 0.2), chance=0.02) is not None
+    assert drift_of(np.zeros((10, 1)), np.full(10, 0.2)) is None
 
 
 def test_contrasts_are_orthonormal_and_see_no_common_offset():

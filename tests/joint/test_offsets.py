@@ -45,16 +45,18 @@ def test_members_have_centres_of_their_own_labels():
 
 def test_without_a_regression_scores_of_each_batch_move_half_way_to_the_centre():
     scores = np.random.default_rng(1).normal(size=(2, 5, 1))
-    batch, centres = np.array(["a", "b", "b", "a", "a"]), np.array([[1.0], [-2.0]])
+    batch, centres = np.array([0, 1, 1, 0, 0]), np.array([[1.0], [-2.0]])
     arrays = {CENTRE: centres}
-    moved = offset_scores(scores, 0.0 * scores, batch, arrays)
-    for name in "ab":
-        before, after = (its[:, batch == name] for its in (scores, moved))
+    origins = np.zeros((2, 4))
+    moved = offset_scores(scores, 0.0 * scores, batch, arrays, origins)
+    for number in (0, 1):
+        before, after = (its[:, batch == number] for its in (scores, moved))
         np.testing.assert_allclose(after.mean(axis=1), (before.mean(axis=1) + centres) / 2)
         np.testing.assert_allclose(
-            after - before, (after - before)[:, :1].repeat(3 if name == "a" else 2, 1)
+            after - before, (after - before)[:, :1].repeat(3 if number == 0 else 2, 1)
         )
-        np.testing.assert_allclose((after - before)[:, 0], offset_of(before, 0.0 * before, arrays))
+        offset = offset_of(before, 0.0 * before, arrays, origins[number])
+        np.testing.assert_allclose((after - before)[:, 0], offset)
 
 
 @pytest.mark.parametrize("seed", range(3))

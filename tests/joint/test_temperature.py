@@ -50,7 +50,7 @@ def test_calls_stay_and_log_odds_are_divided(temperature):
 
 def source_of(z, codes, ridge=None):
     settings = replace(SETTINGS, ridge=ridge)
-    return fit_source(z, codes, np.zeros(len(z), dtype=int), None, settings)
+    return fit_source(z, codes, np.zeros(len(z), dtype=int), None, settings, np.zeros(z.shape[1]))
 
 
 @pytest.mark.parametrize("seed", range(3))

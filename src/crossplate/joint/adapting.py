@@ -180,7 +180,7 @@ def take_up(model: JointClassifier, new: Iterable[Arrival]) -> None:
             batches.append(one.name)
         statistics[one.name] = one.statistics
         if CENTRE in weights:
-            offsets[one.name] = _offset(networks, one.z)
+            offsets[one.name] = _offset(networks, one.z, model.scaler_.origin(one.statistics))
         if model.architecture_.n_batches:
             own = _trained_reconstructor(
                 networks, batches.index(model.reference_batch_), one.z, model.settings_
@@ -198,10 +198,10 @@ def take_up(model: JointClassifier, new: Iterable[Arrival]) -> None:
         model.architecture_ = replace(model.architecture_, n_batches=len(batches))
 
 
-def _offset(networks: TrainedNetworks, z: FloatArray) -> FloatArray:
+def _offset(networks: TrainedNetworks, z: FloatArray, origin: FloatArray) -> FloatArray:
     """What is added to the class scores of a batch of these scaled rows."""
     weights = networks.weights
-    return offset_of(networks.scores(z), share_scores(z, weights), weights)
+    return offset_of(networks.scores(z), share_scores(z, weights), weights, origin)
 
 
 def _placed(

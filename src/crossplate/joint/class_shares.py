@@ -4,7 +4,8 @@ Each batch is standardised with its own statistics, so that its mean score stand
 whatever its class shares are. What they leave is the shape: where two classes are well apart, their
 scores make two heaps, of the sizes of the shares. Where classes overlap, the shape says little and
 the shares stay near those expected beforehand, half-way (on the log scale) between the source's and
-equal ones.
+equal ones. One heap may be either class; which one is told by where the batch lay before it was
+standardised, as far as that is more than what batch effects do.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
+from scipy.special import log_softmax, softmax
 
 from crossplate.joint.source_fit import SourceFit
 
@@ -33,8 +35,13 @@ MOST_SUBJECTS = 120.0
 """Scores of more subjects count as those of so many: no distribution is quite normal, and with
 enough subjects that would outweigh what is expected."""
 LEAST_SHARE = 0.01
+BATCH_EFFECT = 2.0
+"""Variance of a batch's effect on the scores, in units of what it would be if the differences
+between the batches' features had nothing to do with each other."""
+APART = 2.0
+"""Log odds of a class in the starts from which the most probable shares are looked for."""
 
-__all__ = ["ClassShape", "centred_logs", "contrasts"]
+__all__ = ["ClassShape", "Drift", "centred_logs", "contrasts"]
 
 
 def contrasts(n_classes: int) -> FloatArray:
@@ -47,6 +54,44 @@ def centred_logs(shares: FloatArray) -> FloatArray:
     """Logs of shares less their mean; no share counts as less than 1%."""
     logs = np.log(np.maximum(shares, LEAST_SHARE))
     return np.asarray(logs - logs.mean())
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How far a batch's scores lay from the source's before both were standardised.
+
+    Parameters
+    ----------
+    move
+        Difference of the mean scores, shape (d,) as the scores of a :class:`ClassShape`.
+    precision
+        Inverse covariance of what batch effects add to it, shape (d, d).
+    """
+
+    move: FloatArray
+    precision: FloatArray
+
+    @classmethod
+    def of(cls, shift: FloatArray, weight: FloatArray, chance: float) -> Drift | None:
+        """Drift of a batch, None where there is none.
+
+        Parameters
+        ----------
+        shift
+            Difference of the mean features, in standard deviations, shape (p,).
+        weight
+            Of the scores, shape (p, outputs).
+        chance
+            Variance of a mean feature's difference between groups of so few subjects. Where
+            features differ less than that, the table was centred before, and tells nothing.
+        """
+        used = weight.any(axis=1)
+        typical = float(np.mean(shift[used] ** 2)) if used.any() else 0.0
+        if typical <= chance:
+            return None
+        ways = weight if weight.shape[1] == 1 else weight @ contrasts(weight.shape[1])
+        covariance = BATCH_EFFECT * typical * ways.T @ ways
+        return cls(shift @ ways, np.asarray(np.linalg.pinv(covariance, hermitian=True)))
 
 
 @dataclass(frozen=True)
@@ -92,13 +137,15 @@ class ClassShape:
         expected = EXPECTED * centred_logs(fit.shares)
         return cls(mean, covariance, expected, fit.rows_a_subject)
 
-    def shares(self, scores: FloatArray) -> FloatArray:
+    def shares(self, scores: FloatArray, drift: Drift | None = None) -> FloatArray:
         """Most probable class shares of a batch.
 
         Parameters
         ----------
         scores
             Of all its rows, shape (n, outputs).
+        drift
+            Of the batch, where it is known.
 
         Returns
         -------
@@ -111,28 +158,35 @@ class ClassShape:
         precision = np.linalg.inv(self.covariance)
         log_det = -np.linalg.slogdet(self.covariance)[1]
         away = scores - scores.mean(axis=0)
-        end = minimize(
-            self._loss,
-            np.zeros(ways.shape[1] + 1),
-            args=(away, weight, ways, precision, log_det),
-            jac=True,
-            method="L-BFGS-B",
-        )
-        return _softmax(self.expected + ways @ end.x[:-1])
+        starts = [np.zeros(ways.shape[1] + 1)]
+        if drift is not None:
+            starts += [np.append(APART * way, 0.0) for way in ways]
+        ends = [
+            minimize(
+                self._loss,
+                start,
+                args=(away, weight, ways, precision, log_det, drift),
+                jac=True,
+                method="L-BFGS-B",
+            )
+            for start in starts
+        ]
+        best = min(ends, key=lambda end: float(end.fun))
+        return softmax(self.expected + ways @ best.x[:-1])
 
-    def mean_of_uneven(self, scores: FloatArray) -> FloatArray:
+    def mean_of_uneven(self, scores: FloatArray, drift: Drift | None = None) -> FloatArray:
         """Mean score with the shares that a batch's scores tell, less that with equal ones.
 
         Parameters
         ----------
-        scores
+        scores, drift
             As in :meth:`shares`.
 
         Returns
         -------
         Shape (outputs,).
         """
-        shares = self.shares(scores)
+        shares = self.shares(scores, drift)
         mean = (shares - 1.0 / len(shares)) @ self.mean
         return np.asarray(mean if scores.shape[1] == 1 else contrasts(len(shares)) @ mean)
 
@@ -144,18 +198,20 @@ class ClassShape:
         ways: FloatArray,
         precision: FloatArray,
         log_det: FloatArray,
+        drift: Drift | None,
     ) -> tuple[float, FloatArray]:
         """Negative log posterior of the shares and the spread, and its gradient.
 
         The mixture's mean is held at the batch's: the offset of its scores is not free.
         """
-        shares = _softmax(self.expected + ways @ place[:-1])
+        logs = log_softmax(self.expected + ways @ place[:-1])
+        shares = np.exp(logs)
         mixed = shares @ self.mean
         from_class = away[:, None, :] + mixed - self.mean
         narrower = np.exp(-2.0 * place[-1])
         pull = np.einsum("kde,nke->nkd", precision, from_class) * narrower
         squared = (pull * from_class).sum(axis=2)
-        joint = 0.5 * (log_det - squared) + np.log(shares)
+        joint = 0.5 * (log_det - squared) + logs
         highest = joint.max(axis=1, keepdims=True)
         posterior = np.exp(joint - highest)
         total = posterior.sum(axis=1, keepdims=True)
@@ -164,13 +220,20 @@ class ClassShape:
         loss = n * d * place[-1] - (highest + np.log(total)).sum()
         by_share = shares * ((self.mean - mixed) @ np.einsum("nk,nkd->d", posterior, pull))
         by_share += n * shares - posterior.sum(axis=0)
+        loss, by_share = weight * loss, weight * by_share
+        if drift is not None:
+            # the source's own scores stood at the mean of its shares
+            off = drift.move - (shares - softmax(self.expected / EXPECTED)) @ self.mean
+            pulled = drift.precision @ off
+            loss += 0.5 * off @ pulled
+            by_share -= shares * ((self.mean - mixed) @ pulled)
         by_scale = n * d - (posterior * squared).sum()
-        gradient = weight * np.append(ways.T @ by_share, by_scale)
+        gradient = np.append(ways.T @ by_share, weight * by_scale)
         # the log odds of two classes are √2 times the distance along a contrast
         price, by_place = _price(np.sqrt(2.0) * place[:-1])
         gradient[:-1] += np.sqrt(2.0) * by_place
         gradient[-1] += place[-1] / SCALE_SPREAD**2
-        return float(weight * loss + price + 0.5 * (place[-1] / SCALE_SPREAD) ** 2), gradient
+        return float(loss + price + 0.5 * (place[-1] / SCALE_SPREAD) ** 2), gradient
 
 
 def _price(odds: FloatArray) -> tuple[float, FloatArray]:
@@ -181,8 +244,3 @@ def _price(odds: FloatArray) -> tuple[float, FloatArray]:
 
 def _contrasted(scores: FloatArray) -> FloatArray:
     return scores if scores.shape[1] == 1 else scores @ contrasts(scores.shape[1])
-
-
-def _softmax(logs: FloatArray) -> FloatArray:
-    odds = np.exp(logs - logs.max())
-    return np.asarray(odds / odds.sum())

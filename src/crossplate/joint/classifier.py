@@ -258,7 +258,10 @@ class JointClassifier(
             self.scaler_.learn_peculiar(X, names, taught_codes, who)
         z = self.scaler_.scale(X, names)
         numbers = numbers.astype(np.int64)
-        return Problem.of(z, numbers, who, len(classes), self.settings_), codes
+        origins = np.array(
+            [self.scaler_.origin(self.scaler_.statistics_[name]) for name in self.batches_.tolist()]
+        )
+        return Problem.of(z, numbers, origins, who, len(classes), self.settings_), codes
 
     def _fit_stored(
         self, matrix: StoredMatrix, y: Any, batch: Any, subject: Any
@@ -320,7 +323,12 @@ class JointClassifier(
 
             return self._of_rows(X, batch, probabilities)
 
+        origins: dict[str, FloatArray] = {}
+
         def compute(scaler: PlateScaler, x: FloatArray, names: Names) -> FloatArray:
+            for name in set(names.tolist()) - set(self.offsets_):
+                its = scaler.statistics_.get(name) or scaler.statistics_of(x[names == name])
+                origins[name] = scaler.origin(its)
             z = scaler.scale(x, names)
             scores = networks.scores(z).swapaxes(0, 1)
             return np.stack([scores, share_scores(z, self.weights_).swapaxes(0, 1)], axis=1)
@@ -334,7 +342,7 @@ class JointClassifier(
             offset = self.offsets_.get(name)
             if offset is None:
                 own, telling = found[its].transpose(1, 2, 0, 3)
-                offset = offset_of(own, telling, self.weights_)
+                offset = offset_of(own, telling, self.weights_, origins[name])
             scores[its] += offset
         return to_probabilities(scores)
 

@@ -10,14 +10,17 @@ proportions, which moves all its scores, does not look like an error of the weig
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression
 
-from crossplate.joint.class_shares import ClassShape
+from crossplate.joint.class_shares import ClassShape, Drift
 from crossplate.joint.offsets import WAY
+from crossplate.joint.source_fit import SourceFit
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -30,7 +33,7 @@ whose class is open, so that five labels a class move it part of the way and fif
 OWN_COLUMN = 10.0
 """Height of the column that tells a batch from others: the ridge hardly holds its weight."""
 
-__all__ = ["batches_with_few", "correction", "own_places", "with_own_columns"]
+__all__ = ["Guess", "batches_with_few", "correction", "own_places", "with_own_columns"]
 
 
 def batches_with_few(codes: IntArray, batch: IntArray) -> IntArray:
@@ -93,6 +96,44 @@ def _regression(ridge: float) -> LogisticRegression:
     return LogisticRegression(C=1.0 / ridge, class_weight="balanced", max_iter=1000)
 
 
+@dataclass(frozen=True)
+class Guess:
+    """What the place of a batch's scores is guessed from without labels.
+
+    Parameters
+    ----------
+    fit
+        What regressions say of the source.
+    origin
+        Where the batch lay before it was standardised, shape (p,).
+    """
+
+    fit: SourceFit
+    origin: FloatArray
+
+    def uneven(self, scores: FloatArray, weight: FloatArray) -> FloatArray:
+        """Mean of scores with the batch's class shares, less that with equal ones.
+
+        Parameters
+        ----------
+        scores
+            Of all the batch's rows and all classes, shape (n, classes).
+        weight
+            Of the regression that gave them, shape (p, outputs).
+
+        Returns
+        -------
+        Shape (classes,).
+        """
+        shape = ClassShape.of(self.fit)
+        chance = shape.rows_a_subject / len(scores) + 1.0 / self.fit.subjects
+        drift = Drift.of(self.origin - self.fit.origin, weight, chance)
+        if scores.shape[1] > 2:
+            return shape.mean_of_uneven(scores, drift)
+        mean = shape.mean_of_uneven(scores[:, 1:] - scores[:, :1], drift)
+        return np.concatenate([-mean / 2, mean / 2])
+
+
 def correction(
     z: FloatArray,
     codes: IntArray,
@@ -100,7 +141,7 @@ def correction(
     which: int,
     subject: npt.NDArray[np.str_] | None,
     ridge: float,
-    shape: ClassShape | None = None,
+    without: Guess | None = None,
 ) -> FloatArray:
     """What a batch's few labels add to the offset of its scores.
 
@@ -116,9 +157,8 @@ def correction(
         Subject of each row, shape (n,): folds keep its rows together; None takes each row for one.
     ridge
         Of the logistic regressions that give the scores.
-    shape
-        How the source's scores are distributed in each class, from which the shares and with them
-        the offset are guessed without labels; None guesses half-way to equal shares.
+    without
+        What the offset is guessed from without labels; None guesses half-way to equal shares.
 
     Returns
     -------
@@ -131,7 +171,8 @@ def correction(
     outputs = 1 if n_classes == 2 else n_classes
     if not _teach_all(codes, batch, n_classes):
         return np.zeros(outputs)
-    z = with_own_columns(z, batch, few)
+    counted = np.ones(z.shape[1]) if without is None else without.fit.feature_weights
+    z = with_own_columns(z * counted, batch, few)
     folds = _folds(codes[known], None if subject is None else subject[known])
     scores = np.empty((len(known), n_classes))
     for fold in np.unique(folds):
@@ -140,7 +181,11 @@ def correction(
         model = _regression(ridge).fit(z[taught], codes[taught])
         of_batch, of_teaching = _scores(model, z[its]), _scores(model, z[teaching])
         guess = _balanced_mean(of_teaching, codes[teaching]) - of_batch.mean(axis=0)
-        guess = WAY * guess if shape is None else guess + _uneven(of_batch, shape)
+        if without is None:
+            guess = WAY * guess
+        else:
+            weight = counted[:, None] * model.coef_[:, : len(counted)].T
+            guess = guess + without.uneven(of_batch, weight)
         scores[folds == fold] = _scores(model, z[left_out]) + guess
     moved = _best_move(scores, codes[known])
     return moved[1:] - moved[:1] if outputs == 1 else moved
@@ -168,14 +213,6 @@ def _scores(model: LogisticRegression, z: FloatArray) -> FloatArray:
 
 def _balanced_mean(scores: FloatArray, codes: IntArray) -> FloatArray:
     return np.asarray(np.mean([scores[codes == c].mean(axis=0) for c in np.unique(codes)], axis=0))
-
-
-def _uneven(scores: FloatArray, shape: ClassShape) -> FloatArray:
-    """Mean of scores of all classes with a batch's shares, less that with equal ones."""
-    if scores.shape[1] > 2:
-        return shape.mean_of_uneven(scores)
-    mean = shape.mean_of_uneven(scores[:, 1:] - scores[:, :1])
-    return np.concatenate([-mean / 2, mean / 2])
 
 
 def _best_move(scores: FloatArray, codes: IntArray) -> FloatArray:

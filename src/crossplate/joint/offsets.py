@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, softmax
 
-from crossplate.joint.class_shares import ClassShape
+from crossplate.joint.class_shares import ClassShape, Drift
 from crossplate.joint.minibatches import Member
 from crossplate.joint.source_fit import SourceFit
 
@@ -33,6 +33,9 @@ CENTRE = "scores.centre"
 WEIGHT, BIAS = "shares.weight", "shares.bias"
 """The regression whose scores tell the shares, shapes (members, p, outputs), (members, outputs)."""
 PARTS = ("mean", "covariance", "expected", "rows_a_subject")
+ORIGIN, SUBJECTS = "shares.origin", "shares.subjects"
+"""Where the labelled batches lay before they were standardised, shape (members, p), and their
+subjects, (members,)."""
 SHAPE = tuple(f"shares.{part}" for part in PARTS)
 """Its scores in each class: the parts of a ``ClassShape``."""
 WAY = 0.5
@@ -40,6 +43,8 @@ WAY = 0.5
 
 __all__ = [
     "CENTRE",
+    "ORIGIN",
+    "SUBJECTS",
     "balanced_centres",
     "offset_arrays",
     "offset_of",
@@ -80,7 +85,7 @@ def offset_arrays(
 
 def _arrays_of(fit: SourceFit) -> dict[str, npt.NDArray[np.float32]]:
     shape = ClassShape.of(fit)
-    values = {WEIGHT: fit.weight, BIAS: fit.bias[0]}
+    values = {WEIGHT: fit.weight, BIAS: fit.bias[0], ORIGIN: fit.origin, SUBJECTS: fit.subjects}
     values |= {name: getattr(shape, part) for name, part in zip(SHAPE, PARTS, strict=True)}
     return {name: np.asarray(value, dtype=np.float32) for name, value in values.items()}
 
@@ -135,7 +140,9 @@ def share_scores(z: FloatArray, arrays: Arrays) -> FloatArray:
     return np.asarray(z @ weight + bias[:, None])
 
 
-def offset_of(scores: FloatArray, telling: FloatArray, arrays: Arrays) -> FloatArray:
+def offset_of(
+    scores: FloatArray, telling: FloatArray, arrays: Arrays, origin: FloatArray
+) -> FloatArray:
     """What is added to the scores of one batch without labels.
 
     Parameters
@@ -146,6 +153,9 @@ def offset_of(scores: FloatArray, telling: FloatArray, arrays: Arrays) -> FloatA
         Scores of the same rows that tell the class shares (:func:`share_scores`).
     arrays
         Of the model, those of :func:`offset_arrays` among them.
+    origin
+        Where the batch lay before it was standardised, shape (p,)
+        (:meth:`crossplate.scaling.PlateScaler.origin`).
 
     Returns
     -------
@@ -160,7 +170,9 @@ def offset_of(scores: FloatArray, telling: FloatArray, arrays: Arrays) -> FloatA
             continue
         key = its.tobytes()
         if key not in moved:
-            moved[key] = _shape_at(place, arrays).mean_of_uneven(its)
+            shape = _shape_at(place, arrays)
+            drift = _drift_at(place, arrays, origin, len(its) / shape.rows_a_subject)
+            moved[key] = shape.mean_of_uneven(its, drift)
         offsets[place] = to_centre[place] + _slope(own, its) * moved[key]
     return np.asarray(offsets)
 
@@ -168,6 +180,14 @@ def offset_of(scores: FloatArray, telling: FloatArray, arrays: Arrays) -> FloatA
 def _shape_at(place: int, arrays: Arrays) -> ClassShape:
     mean, covariance, expected, rows = (arrays[name][place].astype(float) for name in SHAPE)
     return ClassShape(mean, covariance, expected, float(rows))
+
+
+def _drift_at(place: int, arrays: Arrays, origin: FloatArray, subjects: float) -> Drift | None:
+    if ORIGIN not in arrays:  # models of format 4 and before
+        return None
+    chance = 1.0 / subjects + 1.0 / float(arrays[SUBJECTS][place])
+    shift = origin - arrays[ORIGIN][place].astype(float)
+    return Drift.of(shift, arrays[WEIGHT][place].astype(float), chance)
 
 
 def _slope(scores: FloatArray, telling: FloatArray) -> float:
@@ -183,8 +203,9 @@ def _slope(scores: FloatArray, telling: FloatArray) -> float:
 def offset_scores(
     scores: FloatArray,
     telling: FloatArray,
-    batch: npt.NDArray[np.generic],
+    batch: IntArray,
     arrays: Arrays,
+    origins: FloatArray,
 ) -> FloatArray:
     """Scores of rows of batches without labels, each batch with its own offset.
 
@@ -193,12 +214,15 @@ def offset_scores(
     scores, telling, arrays
         As in :func:`offset_of`, for rows of several batches.
     batch
-        Batch of each row, shape (n,).
+        Batch code of each row, shape (n,).
+    origins
+        Where each batch lay, shape (K, p).
     """
     moved = scores.copy()
     for one in np.unique(batch):
         its = batch == one
-        moved[:, its] += offset_of(scores[:, its], telling[:, its], arrays)[:, None]
+        offset = offset_of(scores[:, its], telling[:, its], arrays, origins[one])
+        moved[:, its] += offset[:, None]
     return moved
 
 

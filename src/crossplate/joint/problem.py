@@ -9,9 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from crossplate.joint.class_shares import ClassShape
 from crossplate.joint.feeds import Resident
-from crossplate.joint.few_labels import batches_with_few, correction, own_places
+from crossplate.joint.few_labels import Guess, batches_with_few, correction, own_places
 from crossplate.joint.inference import TrainedNetworks
 from crossplate.joint.labels import FEWEST_HELD_OUT, hold_out
 from crossplate.joint.linear import with_exact_heads
@@ -61,12 +60,15 @@ class Problem:
         Batch code 0 … K-1 of each row, shape (n,).
     subject
         Subject of each row, shape (n,); None takes each row for one.
+    origins
+        Where each batch lay before it was standardised, shape (K, p).
     architecture, settings
         The networks and how to train them.
     """
 
     z: FloatArray
     batch: IntArray
+    origins: FloatArray
     subject: npt.NDArray[np.str_] | None
     architecture: Architecture
     settings: JointSettings
@@ -76,6 +78,7 @@ class Problem:
         cls,
         z: FloatArray,
         batch: IntArray,
+        origins: FloatArray,
         subject: npt.NDArray[np.str_] | None,
         n_classes: int,
         settings: JointSettings,
@@ -83,7 +86,7 @@ class Problem:
         """Problem with networks of the size that its data and classes need."""
         n_batches = int(batch.max()) + 1
         architecture = architecture_of(z.shape[1], n_batches, n_classes, settings)
-        return cls(z, batch, subject, architecture, settings)
+        return cls(z, batch, origins, subject, architecture, settings)
 
     def committee(
         self, codes: IntArray, seeds: Sequence[int], batch: IntArray | None = None
@@ -111,7 +114,9 @@ class Problem:
     def _source_fit(self, codes: IntArray, batch: IntArray) -> SourceFit | None:
         if self.settings.ridge is not None and not self.settings.offset:
             return None
-        return fit_source(self.z, codes, batch, self.subject, self.settings)
+        labelled = np.unique(self.batch[(codes != UNLABELLED) & (batch >= 0)])
+        origin = self.origins[labelled].mean(axis=0)
+        return fit_source(self.z, codes, batch, self.subject, self.settings, origin)
 
     def _linear(self, member: Member) -> Member:
         """The member as a linear one, which does without one subject.
@@ -200,6 +205,7 @@ class Problem:
                 share_scores(self.z[its], trained.weights),
                 self.batch[its],
                 trained.weights,
+                self.origins,
             )
         return to_probabilities(scores)
 
@@ -221,7 +227,8 @@ class Problem:
         for number in np.union1d(np.setdiff1d(self.batch, self.batch[codes >= 0]), few):
             z = self.z[self.batch == number]
             telling = share_scores(z, trained.weights)
-            offset = offset_of(trained.scores(z), telling, trained.weights)
+            origin = self.origins[number]
+            offset = offset_of(trained.scores(z), telling, trained.weights, origin)
             if number in few:
                 offset = offset + self._moved(int(number), codes, ridge)
             found[str(names[number])] = offset
@@ -230,9 +237,8 @@ class Problem:
     def _moved(self, number: int, codes: IntArray, ridge: float) -> FloatArray:
         """What the few labels of a batch add to its offset."""
         fit = self._source_fit(_without_few(codes, self.batch), self.batch)
-        shape = None if fit is None else ClassShape.of(fit)
-        counted = self.z if fit is None else self.z * fit.feature_weights
-        return correction(counted, codes, self.batch, number, self.subject, ridge, shape)
+        without = None if fit is None else Guess(fit, self.origins[number])
+        return correction(self.z, codes, self.batch, number, self.subject, ridge, without)
 
 
 def _without_few(codes: IntArray, batch: IntArray) -> IntArray:

@@ -22,14 +22,14 @@ import pandas as pd
 from crossplate.errors import InputError
 from crossplate.joint.classifier import JointClassifier
 from crossplate.joint.networks import Architecture
-from crossplate.joint.offsets import BIAS, CENTRE, SHAPE, WEIGHT
+from crossplate.joint.offsets import BIAS, CENTRE, ORIGIN, SHAPE, SUBJECTS, WEIGHT
 from crossplate.joint.settings import OPTIONS, JointSettings
 from crossplate.joint.temperature import NONE
 from crossplate.scaling import BatchStatistics, PlateScaler
 from crossplate.scaling.peculiar import Peculiar, Taught
 from crossplate.scaling.row_level import RowLevel
 
-FORMAT = 4
+FORMAT = 5
 """Version of the folder's layout; a reader takes its own and all earlier ones."""
 DESCRIPTION, ARRAYS = "model.json", "arrays.safetensors"
 PLAIN = ("preset", *OPTIONS, "device")
@@ -259,6 +259,8 @@ def _offset_shapes(
         shapes |= {WEIGHT: (architecture.n_features, outputs), BIAS: (outputs,)}
         of_shape = ((classes, d), (classes, d, d), (classes,), ())
         shapes |= dict(zip(SHAPE, of_shape, strict=True))
+    if f"weights.{ORIGIN}" in arrays:
+        shapes |= {ORIGIN: (architecture.n_features,), SUBJECTS: ()}
     return shapes
 
 

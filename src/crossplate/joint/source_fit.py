@@ -56,6 +56,8 @@ class SourceFit:
         Of each labelled row when its subject was held out, shape (n, outputs).
     weight, bias
         The regression on all labelled rows, shapes (p, outputs) and (1, outputs).
+    origin
+        Where the labelled batches lay before they were standardised, their mean, shape (p,).
     """
 
     ridge: float
@@ -67,6 +69,12 @@ class SourceFit:
     scores: FloatArray
     weight: FloatArray
     bias: FloatArray
+    origin: FloatArray
+
+    @property
+    def subjects(self) -> float:
+        """Labelled subjects."""
+        return len(self.codes) / self.rows_a_subject
 
 
 def fit_source(
@@ -75,6 +83,7 @@ def fit_source(
     batch: IntArray,
     subject: npt.NDArray[np.str_] | None,
     settings: JointSettings,
+    origin: FloatArray,
 ) -> SourceFit | None:
     """Choose ridge and feature weights and score the labelled rows, by cross-validation.
 
@@ -90,6 +99,8 @@ def fit_source(
         Subject of each row; None takes each row for one.
     settings
         Class weights of the loss, and the ridge where it is given.
+    origin
+        Where the labelled batches lay before they were standardised, shape (p,).
 
     Returns
     -------
@@ -134,6 +145,7 @@ def fit_source(
         best.scores,
         counted[:, None] * (back.T @ model.coef_.T),
         model.intercept_[None],
+        origin,
     )
 
 

@@ -22,6 +22,8 @@ from crossplate.scaling.statistics import BatchStatistics, mean_and_sd, usual_of
 
 FloatArray = npt.NDArray[np.float64]
 
+FARTHEST = 5.0
+"""Usual standard deviations that a batch's origin may lie away from the others'."""
 SCALE_FLOOR = 0.1
 """Least standard deviation of a feature in a batch, as a share of its usual one over all batches.
 
@@ -248,6 +250,22 @@ class PlateScaler:
         scaled = np.where(np.isnan(scaled), self.fill_, scaled)
         scaled[:, ~self.informative_] = 0.0
         return replace(its, peculiar=self.taught_.peculiar(scaled))
+
+    def origin(self, its: BatchStatistics) -> FloatArray:
+        """Where a batch lay before it was standardised.
+
+        Parameters
+        ----------
+        its
+            Statistics of the batch.
+
+        Returns
+        -------
+        Mean of each informative feature less the training batches', in their usual standard
+        deviations (5 at most), shape (p,); 0 for all others.
+        """
+        away = (its.mean - self.usual_.mean) / self.usual_.scale
+        return np.where(self.informative_, np.clip(away, -FARTHEST, FARTHEST), 0.0)
 
     def _standardised(self, values: FloatArray, batch: npt.NDArray[np.str_]) -> FloatArray:
         if not self.per_batch:
