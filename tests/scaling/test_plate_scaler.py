@@ -5,6 +5,7 @@ import pytest
 
 from crossplate.errors import InputError
 from crossplate.scaling import SCALE_FLOOR, PlateScaler
+from crossplate.scaling.plate_scaler import FARTHEST
 
 
 def plates(seed, n=60, p=8):
@@ -123,3 +124,19 @@ def test_a_row_is_scaled_alike_whoever_stands_beside_it():
     scaler = PlateScaler().fit(x, batch, labelled)
     z = scaler.scale(x, batch)
     np.testing.assert_array_equal(scaler.scale(x[batch == "a"], batch[batch == "a"]), z[:60])
+
+
+def test_the_origin_of_a_batch_is_where_its_mean_lay():
+    rng = np.random.default_rng(10)
+    x = rng.normal(size=(90, 5))
+    batch, labelled = np.repeat(["a", "b", "c"], 30), np.repeat([True, False, False], 30)
+    x[batch == "b", 0] += 2.0
+    x[batch == "c", 1] += 50.0
+    x[:, 4] = 1.0
+    scaler = PlateScaler("never").fit(x, batch, labelled)
+    found = np.array([scaler.origin(scaler.statistics_[name]) for name in "abc"])
+    away = found[1:] - found[0]
+    np.testing.assert_allclose(away[0, :2], [2.0, 0.0], atol=0.6)
+    assert FARTHEST / 2 < away[1, 1] <= 2 * FARTHEST
+    assert not found[:, 4].any()
+    np.testing.assert_array_equal(found[1], scaler.origin(scaler.statistics_of(x[batch == "b"])))
