@@ -55,10 +55,11 @@ clean:
 	@rm -rf $(VENV) demo build dist .mypy_cache .pytest_cache .ruff_cache
 	@find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Installed without build isolation, so that the build's own tools are pinned like the rest.
+# Installed without build isolation, so that the build's own tools are pinned like the rest;
+# setuptools is for wheezy.template (of pyimzml), which comes as source.
 $(STAMP): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing crossplate and the tested versions of what it needs (a minute or two)."
-	@{ $(PIP) hatchling editables && $(PIP) --no-build-isolation -e '.[dev]'; } >$(LOG) 2>&1 || \
+	@{ $(PIP) hatchling editables setuptools && $(PIP) --no-build-isolation -e '.[dev]'; } >$(LOG) 2>&1 || \
 	    { tail -n 30 $(LOG) >&2; echo "The installation failed; all of its log is in $(LOG)." >&2; exit 1; }
 	@touch $@
 
