@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from crossplate.compare.aligning import Aligned, correct
 from crossplate.compare.blind import BlindTask
-from crossplate.compare.methods import METHODS, Aligned
 
 WIDTHS = (128, 64)
 HELD_OUT = 0.2
@@ -148,7 +148,7 @@ def _trained(
     import torch
     from torch.nn.functional import cross_entropy
 
-    z = METHODS["zscore"](task).z
+    z = correct("zscore", task).z
     labelled = np.array([label is not None for label in task.y])
     classes, known = np.unique(task.y[labelled].astype(str), return_inverse=True)
     codes = np.full(len(z), -1)

@@ -14,8 +14,9 @@ from typing import Any
 import networks
 
 import crossplate
+from crossplate.compare.aligning import Align
 from crossplate.compare.classifiers import RANDOM_CLASSIFIERS
-from crossplate.compare.methods import METHODS, OWN_CLASSIFIER, RANDOM, Align, learn_jointly
+from crossplate.compare.methods import METHODS, OWN_CLASSIFIER, RANDOM, learn_jointly
 from crossplate.compare.work import Unit
 from crossplate.correct.registry import corrector_class
 
@@ -144,9 +145,9 @@ def imported(module: Path) -> list[Path]:
 
 
 _COMPARISON = (
+    "compare/aligning.py",
     "compare/blind.py",
     "compare/classifiers.py",
-    "compare/methods.py",
     "compare/preparation.py",
     "evaluate/baselines.py",
     "scaling/logs.py",
@@ -177,7 +178,7 @@ def variant(name: str, settings: dict[str, Any], **more: Any) -> Opponent:
         settings,
         align=learn_jointly,
         is_random=True,
-        module=_file("crossplate.joint.classifier"),
+        module=_file("crossplate.compare.methods"),
         **more,
     )
 

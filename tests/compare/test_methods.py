@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from crossplate.compare.aligning import correct, measured
 from crossplate.compare.blind import blind_task
-from crossplate.compare.methods import METHODS, OWN_CLASSIFIER, RANDOM, correct, measured
+from crossplate.compare.methods import METHODS, OWN_CLASSIFIER, RANDOM
 from crossplate.correct.registry import CORRECTORS, corrector_class
 from crossplate.errors import InputError
 from crossplate.evaluate import zscore_logistic_regression

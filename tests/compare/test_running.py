@@ -14,10 +14,11 @@ import pandas as pd
 import pytest
 
 from crossplate.compare import CompareSettings, compare
+from crossplate.compare.aligning import Aligned, measured
 from crossplate.compare.classifiers import CLASSIFIERS
 from crossplate.compare.discriminator import Discriminator
 from crossplate.compare.executing import on_this_machine
-from crossplate.compare.methods import METHODS, Aligned, measured
+from crossplate.compare.methods import METHODS
 from crossplate.compare.running import RESULTS, pairs_of
 from crossplate.compare.scoring import COLUMNS, SCORES
 from crossplate.errors import InputError

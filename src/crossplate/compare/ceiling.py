@@ -18,10 +18,10 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
+from crossplate.compare.aligning import measured
 from crossplate.compare.attempts import attempt, one_thread
 from crossplate.compare.blind import BlindTask, blind_task
 from crossplate.compare.classifiers import CLASSIFIERS
-from crossplate.compare.methods import measured
 from crossplate.compare.work import Answer, Unit
 from crossplate.errors import InputError
 from crossplate.table import SampleTable

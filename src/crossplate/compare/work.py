@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from crossplate.compare.aligning import Align, Aligned, measured
 from crossplate.compare.attempts import attempt, joined, one_thread
 from crossplate.compare.blind import BlindTask, FloatArray
 from crossplate.compare.classifiers import CLASSIFIERS, RANDOM_CLASSIFIERS
-from crossplate.compare.methods import METHODS, RANDOM, Align, Aligned, measured
+from crossplate.compare.methods import METHODS, RANDOM
 from crossplate.evaluate import BatchEffect, batch_effect
 
 __all__ = ["Answer", "Unit", "answer_blindly"]
