@@ -156,7 +156,7 @@ def test_a_batch_is_replaced_when_it_is_given_again(study, model):
     same([model.reconstruct(study.old, batch=study.batch, as_batch="plate D")], [restored])
     for name, value in fresh.weights_.items():
         np.testing.assert_array_equal(model.weights_[name], value)
-    same([model.offsets_["plate C"]], [fresh.offsets_["plate C"]])
+    same([model.offsets_["plate C"].moves], [fresh.offsets_["plate C"].moves])
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -289,8 +289,8 @@ def test_the_offset_of_the_batch_is_kept(study):
     assert CENTRE in model.weights_
     model.adapt(study.c, batch="plate C")
     assert set(model.offsets_) == {"plate B", "plate C"}
-    scores = model.offsets_["plate C"]
-    assert scores.shape == model.offsets_["plate B"].shape
+    moves = model.offsets_["plate C"].moves
+    assert moves.shape == model.offsets_["plate B"].moves.shape
 
 
 def test_inside_a_pipeline_with_metadata_routing(study):

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
 
-from crossplate.joint.class_shares import ClassShape, Drift, centred_logs, contrasts
+from crossplate.joint.class_shares import (
+    ClassShape,
+    Drift,
+    _Evidence,
+    centred_logs,
+    contrasts,
+)
 from crossplate.joint.source_fit import SourceFit
 
 
@@ -69,18 +75,43 @@ def test_the_gradient_is_that_of_the_loss(n_classes, drifts):
     shape = shape_of(np.full(n_classes, 1 / n_classes), rng, 2.0)
     away = rng.normal(size=(30, shape.mean.shape[1]))
     away -= away.mean(axis=0)
-    given = (
-        away,
-        0.7,
-        contrasts(n_classes),
-        np.linalg.inv(shape.covariance),
-        -np.linalg.slogdet(shape.covariance)[1],
-        drift_of(rng.normal(size=(20, shape.mean.shape[1]))) if drifts else None,
-    )
+    drift = drift_of(rng.normal(size=(20, shape.mean.shape[1]))) if drifts else None
+    given = _Evidence(away, weight=0.7, price=5.0, drift=drift)
     for _ in range(3):
         place = 0.5 * rng.normal(size=n_classes)
-        expected = approx_fprime(place, lambda at: shape._loss(at, *given)[0], 1e-6)
-        np.testing.assert_allclose(shape._loss(place, *given)[1], expected, rtol=1e-3, atol=1e-2)
+        expected = approx_fprime(place, lambda at: shape._loss(at, given)[0], 1e-6)
+        np.testing.assert_allclose(shape._loss(place, given)[1], expected, rtol=1e-3, atol=1e-2)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_possible_shares_lie_around_the_most_probable(seed, n_classes):
+    rng = np.random.default_rng(seed)
+    shape = shape_of(np.full(n_classes, 1 / n_classes), rng, 6.0)
+    scores = scores_of(rng.choice(n_classes, 100), rng, 6.0, n_classes)
+    shares, likelihood = shape.possible_shares(scores)
+    np.testing.assert_allclose(shares.sum(axis=1), 1.0)
+    assert likelihood.sum() == pytest.approx(1.0)
+    np.testing.assert_allclose(likelihood @ shares, shape.shares(scores), atol=0.03)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_two_classes_have_the_likelihood_that_integration_gives(seed):
+    rng = np.random.default_rng(seed)
+    shape = shape_of([0.4, 0.6], rng, 2.0)
+    scores = scores_of((np.arange(60) < 20).astype(int), rng, 2.0)
+    evidence = shape._evidence(scores, None)
+    spread = shape._most_probable(evidence)[-1]
+    odds = np.linspace(-6.0, 6.0, 2001) / np.sqrt(2.0)
+    losses = np.array([shape._loss(np.array([at, spread]), evidence)[0] for at in odds])
+    weights = np.exp(losses.min() - losses)
+    second = shape._shares_at(np.column_stack([odds, np.full(len(odds), spread)]))[:, 1]
+    shares, likelihood = shape.possible_shares(scores)
+    mean = np.average(second, weights=weights)
+    assert likelihood @ shares[:, 1] == pytest.approx(mean, abs=0.01)
+    spread_of = np.sqrt(np.average((second - mean) ** 2, weights=weights))
+    found = np.sqrt(likelihood @ (shares[:, 1] - mean) ** 2)
+    assert found == pytest.approx(spread_of, rel=0.1)
 
 
 @pytest.mark.parametrize("seed", range(4))

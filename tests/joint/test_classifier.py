@@ -145,7 +145,7 @@ def test_a_batch_never_seen_is_scaled_by_itself(rows, fitted):
     seen = fitted.predict_proba(X, batch=rows.batch[60:])
     unseen = fitted.predict_proba(moved, batch=np.full(60, "plate C"))
     # where the plate lay tells a little of its class shares
-    np.testing.assert_allclose(unseen, seen, atol=1e-3)
+    np.testing.assert_allclose(unseen, seen, atol=5e-3)
     assert (fitted.predict(moved, batch=np.full(60, "plate C")) == truth).mean() > 0.7
 
 

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import expit, logit
 from sklearn.metrics import balanced_accuracy_score
 
 from crossplate import JointClassifier, make_plates
 from crossplate.joint.minibatches import Member
-from crossplate.joint.offsets import CENTRE, balanced_centres, offset_of, offset_scores
+from crossplate.joint.offsets import (
+    CENTRE,
+    Offsets,
+    balanced_centres,
+    offset_probabilities,
+    offsets_of,
+)
 
 
 class Given:
@@ -48,15 +55,28 @@ def test_without_a_regression_scores_of_each_batch_move_half_way_to_the_centre()
     batch, centres = np.array([0, 1, 1, 0, 0]), np.array([[1.0], [-2.0]])
     arrays = {CENTRE: centres}
     origins = np.zeros((2, 4))
-    moved = offset_scores(scores, 0.0 * scores, batch, arrays, origins)
+    proba = offset_probabilities(scores, 0.0 * scores, batch, arrays, origins)
+    moved = logit(proba[:, :, 1:])
     for number in (0, 1):
         before, after = (its[:, batch == number] for its in (scores, moved))
         np.testing.assert_allclose(after.mean(axis=1), (before.mean(axis=1) + centres) / 2)
         np.testing.assert_allclose(
             after - before, (after - before)[:, :1].repeat(3 if number == 0 else 2, 1)
         )
-        offset = offset_of(before, 0.0 * before, arrays, origins[number])
-        np.testing.assert_allclose((after - before)[:, 0], offset)
+        offsets = offsets_of(before, 0.0 * before, arrays, origins[number])
+        np.testing.assert_allclose((after - before)[:, 0], offsets.mean)
+
+
+def test_probabilities_are_averaged_over_offsets():
+    scores = np.random.default_rng(2).normal(size=(2, 4, 1))
+    values = np.array([[[0.0], [2.0]], [[-1.0], [1.0]]])
+    offsets = Offsets(values, np.array([[0.25, 0.75], [1.0, 0.0]]))
+    np.testing.assert_allclose(offsets.mean, [[1.5], [-1.0]])
+    found = offsets.probabilities(scores)
+    np.testing.assert_allclose(found.sum(axis=2), 1.0)
+    first = 0.25 * expit(scores[0]) + 0.75 * expit(scores[0] + 2.0)
+    np.testing.assert_allclose(found[0, :, 1:], first)
+    np.testing.assert_allclose(found[1, :, 1:], expit(scores[1] - 1.0))
 
 
 @pytest.mark.parametrize("seed", range(3))

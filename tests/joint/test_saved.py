@@ -188,3 +188,23 @@ def test_a_model_of_an_earlier_format_saw_rows_that_were_not_compressed(folder):
 
     rewrite(folder, as_before)
     assert crossplate.load(folder).scaler_.compression == Compression()
+
+
+def test_a_model_of_format_5_had_one_offset_for_a_batch(folder):
+    model, frame, batch = fit()
+    (name,) = model.offsets_
+    place = model.batches_.tolist().index(name)
+    change_array(folder, f"offsets.{place}", lambda a: a.mean(axis=1))
+    change_array(folder, f"offsets.likelihood.{place}", None)
+    rewrite(folder, lambda described: described.update(format=5))
+    old = crossplate.load(folder)
+    moves = model.offsets_[name].moves.mean(axis=1)
+    np.testing.assert_array_equal(old.offsets_[name].moves, moves[:, None])
+    np.testing.assert_array_equal(old.offsets_[name].likelihood, np.ones((2, 1)))
+    assert np.isfinite(old.predict_proba(frame, batch=batch)).all()
+
+
+def test_likelihoods_of_another_shape_are_refused(folder):
+    change_array(folder, "offsets.likelihood.1", lambda a: a[:, :-1].copy())
+    with pytest.raises(InputError, match=r"offsets.1 is float64 of shape"):
+        crossplate.load(folder)

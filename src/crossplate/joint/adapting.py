@@ -21,7 +21,7 @@ from crossplate.errors import InputError
 from crossplate.joint.inference import TrainedNetworks, choose_device
 from crossplate.joint.minibatches import Member, Sampler, plan
 from crossplate.joint.networks import calibrate
-from crossplate.joint.offsets import CENTRE, offset_of, share_scores
+from crossplate.joint.offsets import CENTRE, Offsets, offsets_of, share_scores
 from crossplate.joint.settings import JointSettings
 from crossplate.joint.stack import Stack
 from crossplate.joint.step import Step
@@ -180,7 +180,7 @@ def take_up(model: JointClassifier, new: Iterable[Arrival]) -> None:
             batches.append(one.name)
         statistics[one.name] = one.statistics
         if CENTRE in weights:
-            offsets[one.name] = _offset(networks, one.z, model.scaler_.origin(one.statistics))
+            offsets[one.name] = _offsets(networks, one.z, model.scaler_.origin(one.statistics))
         if model.architecture_.n_batches:
             own = _trained_reconstructor(
                 networks, batches.index(model.reference_batch_), one.z, model.settings_
@@ -198,10 +198,10 @@ def take_up(model: JointClassifier, new: Iterable[Arrival]) -> None:
         model.architecture_ = replace(model.architecture_, n_batches=len(batches))
 
 
-def _offset(networks: TrainedNetworks, z: FloatArray, origin: FloatArray) -> FloatArray:
-    """What is added to the class scores of a batch of these scaled rows."""
+def _offsets(networks: TrainedNetworks, z: FloatArray, origin: FloatArray) -> Offsets:
+    """What may be added to the class scores of a batch of these scaled rows."""
     weights = networks.weights
-    return offset_of(networks.scores(z), share_scores(z, weights), weights, origin)
+    return offsets_of(networks.scores(z), share_scores(z, weights), weights, origin)
 
 
 def _placed(

@@ -6,11 +6,15 @@ scores make two heaps, of the sizes of the shares. Where classes overlap, the sh
 the shares stay near those expected beforehand, half-way (on the log scale) between the source's and
 equal ones. One heap may be either class; which one is told by where the batch lay before it was
 standardised, as far as that is more than what batch effects do.
+
+Shares that the scores do not settle are not settled here either: what comes out is a set of shares
+and how likely each is, and class probabilities are averaged over it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -23,12 +27,13 @@ FloatArray = npt.NDArray[np.float64]
 
 EXPECTED = 0.5
 """Where the shares are expected, from equal ones (0) to the source's (1)."""
-PRICE = 5.0
-"""Log likelihood that log odds one away from what is expected must gain. A price in proportion to
-the distance leaves the shares where they are expected unless the scores clearly speak against it,
-and holds a clear shift back but little."""
+PRICE = 25.0
+"""Log likelihood that log odds one away from what is expected must gain, times the root of the
+subjects: the shape of few scores is mostly chance. A price in proportion to the distance leaves the
+shares where they are expected unless the scores clearly speak against it, and holds a clear shift
+back but little."""
 ROUNDING = 0.05
-"""Distance below which the price is rounded off, so that it has a gradient everywhere."""
+"""Distance below which it is rounded off, so that it has a gradient everywhere."""
 SCALE_SPREAD = 0.3
 """Standard deviation of the log of the spread of scores, relative to the source's held-out ones."""
 MOST_SUBJECTS = 120.0
@@ -40,6 +45,9 @@ BATCH_EFFECT = 2.0
 between the batches' features had nothing to do with each other."""
 APART = 2.0
 """Log odds of a class in the starts from which the most probable shares are looked for."""
+STEPS = np.sinh(np.linspace(-2.2, 2.2, 21))
+"""Log odds of a class, away from the most probable ones, at which the shares' likelihood is found:
+close together near 0, up to 4.5."""
 
 __all__ = ["ClassShape", "Drift", "centred_logs", "contrasts"]
 
@@ -151,31 +159,14 @@ class ClassShape:
         -------
         Shape (C,), adding to 1.
         """
-        scores = _contrasted(scores)
-        subjects = len(scores) / self.rows_a_subject
-        weight = min(subjects, MOST_SUBJECTS) / len(scores)
-        ways = contrasts(len(self.mean))
-        precision = np.linalg.inv(self.covariance)
-        log_det = -np.linalg.slogdet(self.covariance)[1]
-        away = scores - scores.mean(axis=0)
-        starts = [np.zeros(ways.shape[1] + 1)]
-        if drift is not None:
-            starts += [np.append(APART * way, 0.0) for way in ways]
-        ends = [
-            minimize(
-                self._loss,
-                start,
-                args=(away, weight, ways, precision, log_det, drift),
-                jac=True,
-                method="L-BFGS-B",
-            )
-            for start in starts
-        ]
-        best = min(ends, key=lambda end: float(end.fun))
-        return softmax(self.expected + ways @ best.x[:-1])
+        return self._shares_at(self._most_probable(self._evidence(scores, drift)))
 
-    def mean_of_uneven(self, scores: FloatArray, drift: Drift | None = None) -> FloatArray:
-        """Mean score with the shares that a batch's scores tell, less that with equal ones.
+    def possible_shares(
+        self, scores: FloatArray, drift: Drift | None = None
+    ) -> tuple[FloatArray, FloatArray]:
+        """Class shares that a batch may have, and how likely each is.
+
+        From the most probable ones the log odds of one class at a time are moved.
 
         Parameters
         ----------
@@ -184,34 +175,85 @@ class ClassShape:
 
         Returns
         -------
-        Shape (outputs,).
+        Shares, shape (K, C), and likelihoods that add to 1, shape (K,).
         """
-        shares = self.shares(scores, drift)
-        mean = (shares - 1.0 / len(shares)) @ self.mean
-        return np.asarray(mean if scores.shape[1] == 1 else contrasts(len(shares)) @ mean)
+        evidence = self._evidence(scores, drift)
+        best = self._most_probable(evidence)
+        n_classes = len(self.mean)
+        # two classes have one line between them
+        lines = self._ways.T @ np.eye(n_classes)[:, : n_classes if n_classes > 2 else 1]
+        moves = (lines[:, :, None] * STEPS).reshape(len(lines), -1).T
+        places = best + np.column_stack([moves, np.zeros(len(moves))])
+        losses = np.array([self._loss(place, evidence)[0] for place in places])
+        widths = np.tile(np.gradient(STEPS), lines.shape[1])
+        likelihood = widths * np.exp(losses.min() - losses)
+        return self._shares_at(places), likelihood / likelihood.sum()
 
-    def _loss(
-        self,
-        place: FloatArray,
-        away: FloatArray,
-        weight: float,
-        ways: FloatArray,
-        precision: FloatArray,
-        log_det: FloatArray,
-        drift: Drift | None,
-    ) -> tuple[float, FloatArray]:
+    def means_of_uneven(
+        self, scores: FloatArray, drift: Drift | None = None
+    ) -> tuple[FloatArray, FloatArray]:
+        """Mean score with the shares that a batch may have, less that with equal ones.
+
+        Parameters
+        ----------
+        scores, drift
+            As in :meth:`shares`.
+
+        Returns
+        -------
+        Shape (K, outputs), and how likely each is, shape (K,).
+        """
+        shares, likelihood = self.possible_shares(scores, drift)
+        means = (shares - 1.0 / shares.shape[1]) @ self.mean
+        return means if scores.shape[1] == 1 else means @ self._ways.T, likelihood
+
+    @cached_property
+    def _ways(self) -> FloatArray:
+        return contrasts(len(self.mean))
+
+    @cached_property
+    def _precision(self) -> FloatArray:
+        return np.asarray(np.linalg.inv(self.covariance))
+
+    @cached_property
+    def _log_det(self) -> FloatArray:
+        return np.asarray(-np.linalg.slogdet(self.covariance)[1])
+
+    def _evidence(self, scores: FloatArray, drift: Drift | None) -> _Evidence:
+        scores = _contrasted(scores)
+        subjects = min(len(scores) / self.rows_a_subject, MOST_SUBJECTS)
+        away = scores - scores.mean(axis=0)
+        return _Evidence(away, subjects / len(scores), PRICE / np.sqrt(subjects), drift)
+
+    def _shares_at(self, place: FloatArray) -> FloatArray:
+        """Shares at one or several places, shapes (…, C) → (…, C)."""
+        return np.asarray(softmax(self.expected + place[..., :-1] @ self._ways.T, axis=-1))
+
+    def _most_probable(self, evidence: _Evidence) -> FloatArray:
+        """Distance from the expected shares along the contrasts, and the log of the spread."""
+        starts = [np.zeros(len(self.mean))]
+        if evidence.drift is not None:
+            starts += [np.append(APART * way, 0.0) for way in self._ways]
+        ends = [
+            minimize(self._loss, start, args=(evidence,), jac=True, method="L-BFGS-B")
+            for start in starts
+        ]
+        return np.asarray(min(ends, key=lambda end: float(end.fun)).x)
+
+    def _loss(self, place: FloatArray, evidence: _Evidence) -> tuple[float, FloatArray]:
         """Negative log posterior of the shares and the spread, and its gradient.
 
         The mixture's mean is held at the batch's: the offset of its scores is not free.
         """
+        away, weight, ways, drift = evidence.away, evidence.weight, self._ways, evidence.drift
         logs = log_softmax(self.expected + ways @ place[:-1])
         shares = np.exp(logs)
         mixed = shares @ self.mean
         from_class = away[:, None, :] + mixed - self.mean
         narrower = np.exp(-2.0 * place[-1])
-        pull = np.einsum("kde,nke->nkd", precision, from_class) * narrower
+        pull = np.einsum("kde,nke->nkd", self._precision, from_class) * narrower
         squared = (pull * from_class).sum(axis=2)
-        joint = 0.5 * (log_det - squared) + logs
+        joint = 0.5 * (self._log_det - squared) + logs
         highest = joint.max(axis=1, keepdims=True)
         posterior = np.exp(joint - highest)
         total = posterior.sum(axis=1, keepdims=True)
@@ -230,16 +272,39 @@ class ClassShape:
         by_scale = n * d - (posterior * squared).sum()
         gradient = np.append(ways.T @ by_share, weight * by_scale)
         # the log odds of two classes are √2 times the distance along a contrast
-        price, by_place = _price(np.sqrt(2.0) * place[:-1])
-        gradient[:-1] += np.sqrt(2.0) * by_place
+        distance, by_place = _distance(np.sqrt(2.0) * place[:-1])
+        gradient[:-1] += evidence.price * np.sqrt(2.0) * by_place
         gradient[-1] += place[-1] / SCALE_SPREAD**2
-        return float(loss + price + 0.5 * (place[-1] / SCALE_SPREAD) ** 2), gradient
+        loss += evidence.price * distance + 0.5 * (place[-1] / SCALE_SPREAD) ** 2
+        return float(loss), gradient
 
 
-def _price(odds: FloatArray) -> tuple[float, FloatArray]:
-    """Price of log odds away from what is expected, and its gradient."""
+@dataclass(frozen=True)
+class _Evidence:
+    """What shares are judged by.
+
+    Parameters
+    ----------
+    away
+        Scores of a batch about their mean, shape (n, d).
+    weight
+        What each counts.
+    price
+        Of log odds one away from what is expected.
+    drift
+        Of the batch, where it is known.
+    """
+
+    away: FloatArray
+    weight: float
+    price: float
+    drift: Drift | None
+
+
+def _distance(odds: FloatArray) -> tuple[float, FloatArray]:
+    """Length of log odds, rounded off near 0, and its gradient."""
     distance = np.sqrt(odds @ odds + ROUNDING**2)
-    return float(PRICE * distance), PRICE * odds / distance
+    return float(distance), odds / distance
 
 
 def _contrasted(scores: FloatArray) -> FloatArray:

@@ -109,9 +109,9 @@ class JointClassifier(
     architecture_, weights_
         Networks of all members.
     offsets_
-        Batch without labels, or with labels of less than half of its rows → what is added to its
-        class scores, shape (members, outputs); empty where nothing is
-        (:mod:`crossplate.joint.offsets`, :mod:`crossplate.joint.few_labels`).
+        Batch without labels, or with labels of less than half of its rows → what may have to be
+        added to its class scores, an :class:`crossplate.joint.offsets.Offsets`; empty where
+        nothing is (see also :mod:`crossplate.joint.few_labels`).
 
     temperature_
         How sure the committee is: its mean probabilities are taken to the power of
@@ -312,7 +312,7 @@ class JointClassifier(
 
     def _probabilities(self, X: Any, batch: Any) -> FloatArray:
         """Class probabilities by each member, shape (n, members, C)."""
-        from crossplate.joint.offsets import CENTRE, offset_of, share_scores, to_probabilities
+        from crossplate.joint.offsets import CENTRE, offsets_of, share_scores, to_probabilities
 
         networks = self._networks
         if CENTRE not in self.weights_:
@@ -336,15 +336,16 @@ class JointClassifier(
         found = self._of_rows(X, batch, compute)
         scores = found[:, 0]
         names = self._batches_of_rows(batch, len(scores))
+        proba = to_probabilities(scores)
         sure = set(self.labelled_batches_.tolist()) - set(self.offsets_)
         for name in set(names.tolist()) - sure:
             its = names == name
-            offset = self.offsets_.get(name)
-            if offset is None:
-                own, telling = found[its].transpose(1, 2, 0, 3)
-                offset = offset_of(own, telling, self.weights_, origins[name])
-            scores[its] += offset
-        return to_probabilities(scores)
+            own, telling = found[its].transpose(1, 2, 0, 3)
+            offsets = self.offsets_.get(name)
+            if offsets is None:
+                offsets = offsets_of(own, telling, self.weights_, origins[name])
+            proba[its] = offsets.probabilities(own).swapaxes(0, 1)
+        return proba
 
     @property
     def _networks(self) -> TrainedNetworks:

@@ -128,10 +128,12 @@ class Guess:
         shape = ClassShape.of(self.fit)
         chance = shape.rows_a_subject / len(scores) + 1.0 / self.fit.subjects
         drift = Drift.of(self.origin - self.fit.origin, weight, chance)
-        if scores.shape[1] > 2:
-            return shape.mean_of_uneven(scores, drift)
-        mean = shape.mean_of_uneven(scores[:, 1:] - scores[:, :1], drift)
-        return np.concatenate([-mean / 2, mean / 2])
+        two = scores.shape[1] == 2
+        means, likelihood = shape.means_of_uneven(
+            scores[:, 1:] - scores[:, :1] if two else scores, drift
+        )
+        mean = likelihood @ means
+        return np.concatenate([-mean / 2, mean / 2]) if two else mean
 
 
 def correction(

@@ -11,6 +11,7 @@ of the source have, plus what the shares make of the distance of the classes' he
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,10 +46,11 @@ __all__ = [
     "CENTRE",
     "ORIGIN",
     "SUBJECTS",
+    "Offsets",
     "balanced_centres",
     "offset_arrays",
-    "offset_of",
-    "offset_scores",
+    "offset_probabilities",
+    "offsets_of",
     "share_scores",
     "to_probabilities",
 ]
@@ -140,10 +142,45 @@ def share_scores(z: FloatArray, arrays: Arrays) -> FloatArray:
     return np.asarray(z @ weight + bias[:, None])
 
 
-def offset_of(
+@dataclass(frozen=True)
+class Offsets:
+    """What may have to be added to the class scores of a batch, and how likely each is.
+
+    Parameters
+    ----------
+    moves
+        Shape (members, K, outputs).
+    likelihood
+        Adding to 1 for each member, shape (members, K).
+    """
+
+    moves: FloatArray
+    likelihood: FloatArray
+
+    @classmethod
+    def sure(cls, moves: FloatArray) -> Offsets:
+        """The one offset there is, shape (members, outputs)."""
+        return cls(moves[:, None], np.ones((len(moves), 1)))
+
+    @property
+    def mean(self) -> FloatArray:
+        """What is to be expected, shape (members, outputs)."""
+        return np.asarray((self.likelihood[:, :, None] * self.moves).sum(axis=1))
+
+    def probabilities(self, scores: FloatArray) -> FloatArray:
+        """Class probabilities, shapes (members, n, outputs) → (members, n, classes)."""
+        return np.asarray(
+            sum(
+                its[:, None, None] * to_probabilities(scores + move[:, None])
+                for move, its in zip(self.moves.swapaxes(0, 1), self.likelihood.T, strict=True)
+            )
+        )
+
+
+def offsets_of(
     scores: FloatArray, telling: FloatArray, arrays: Arrays, origin: FloatArray
-) -> FloatArray:
-    """What is added to the scores of one batch without labels.
+) -> Offsets:
+    """What may be added to the scores of one batch without labels.
 
     Parameters
     ----------
@@ -156,25 +193,30 @@ def offset_of(
     origin
         Where the batch lay before it was standardised, shape (p,)
         (:meth:`crossplate.scaling.PlateScaler.origin`).
-
-    Returns
-    -------
-    Shape (members, outputs).
     """
     to_centre = arrays[CENTRE].astype(float) - scores.mean(axis=1)
-    moved: dict[bytes, FloatArray] = {}
-    offsets = np.empty_like(to_centre)
+    told: dict[bytes, tuple[FloatArray, FloatArray]] = {}
+    found: list[tuple[FloatArray, FloatArray] | None] = []
     for place, (own, its) in enumerate(zip(scores, telling, strict=True)):
         if not its.any():
-            offsets[place] = WAY * to_centre[place]
+            found.append(None)
             continue
         key = its.tobytes()
-        if key not in moved:
+        if key not in told:
             shape = _shape_at(place, arrays)
             drift = _drift_at(place, arrays, origin, len(its) / shape.rows_a_subject)
-            moved[key] = shape.mean_of_uneven(its, drift)
-        offsets[place] = to_centre[place] + _slope(own, its) * moved[key]
-    return np.asarray(offsets)
+            told[key] = shape.means_of_uneven(its, drift)
+        means, likelihood = told[key]
+        found.append((to_centre[place] + _slope(own, its) * means, likelihood))
+    if not told:
+        return Offsets.sure(WAY * to_centre)
+    n_values = len(next(iter(told.values()))[1])
+    alone = np.full(n_values, 1.0 / n_values)
+    each = [
+        (np.tile(WAY * centre, (n_values, 1)), alone) if its is None else its
+        for its, centre in zip(found, to_centre, strict=True)
+    ]
+    return Offsets(np.array([values for values, _ in each]), np.array([its for _, its in each]))
 
 
 def _shape_at(place: int, arrays: Arrays) -> ClassShape:
@@ -200,30 +242,34 @@ def _slope(scores: FloatArray, telling: FloatArray) -> float:
     return float((away * other).sum()) / spread if spread else 0.0
 
 
-def offset_scores(
+def offset_probabilities(
     scores: FloatArray,
     telling: FloatArray,
     batch: IntArray,
     arrays: Arrays,
     origins: FloatArray,
 ) -> FloatArray:
-    """Scores of rows of batches without labels, each batch with its own offset.
+    """Class probabilities of rows of batches without labels, each batch with its own offsets.
 
     Parameters
     ----------
     scores, telling, arrays
-        As in :func:`offset_of`, for rows of several batches.
+        As in :func:`offsets_of`, for rows of several batches.
     batch
         Batch code of each row, shape (n,).
     origins
         Where each batch lay, shape (K, p).
+
+    Returns
+    -------
+    Shape (members, n, classes).
     """
-    moved = scores.copy()
+    found = to_probabilities(scores)
     for one in np.unique(batch):
         its = batch == one
-        offset = offset_of(scores[:, its], telling[:, its], arrays, origins[one])
-        moved[:, its] += offset[:, None]
-    return moved
+        offsets = offsets_of(scores[:, its], telling[:, its], arrays, origins[one])
+        found[:, its] = offsets.probabilities(scores[:, its])
+    return found
 
 
 def to_probabilities(scores: FloatArray) -> FloatArray:

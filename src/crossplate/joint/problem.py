@@ -17,9 +17,10 @@ from crossplate.joint.linear import with_exact_heads
 from crossplate.joint.minibatches import IntArray, Member
 from crossplate.joint.networks import Architecture
 from crossplate.joint.offsets import (
+    Offsets,
     offset_arrays,
-    offset_of,
-    offset_scores,
+    offset_probabilities,
+    offsets_of,
     share_scores,
     to_probabilities,
 )
@@ -198,16 +199,17 @@ class Problem:
         Shape (members, m, classes).
         """
         scores = trained.scores(self.z[rows])
+        found = to_probabilities(scores)
         if self.settings.offset and unlabelled.any():
             its = rows[unlabelled]
-            scores[:, unlabelled] = offset_scores(
+            found[:, unlabelled] = offset_probabilities(
                 scores[:, unlabelled],
                 share_scores(self.z[its], trained.weights),
                 self.batch[its],
                 trained.weights,
                 self.origins,
             )
-        return to_probabilities(scores)
+        return found
 
     def offsets(
         self,
@@ -215,8 +217,8 @@ class Problem:
         names: npt.NDArray[np.str_],
         codes: IntArray,
         ridge: float,
-    ) -> dict[str, FloatArray]:
-        """What is added to the scores of each batch without labels, or with a few, by its name.
+    ) -> dict[str, Offsets]:
+        """What may be added to the scores of each batch without labels, or with a few, by its name.
 
         The ridge is that of logistic regressions on the latter.
         """
@@ -228,10 +230,10 @@ class Problem:
             z = self.z[self.batch == number]
             telling = share_scores(z, trained.weights)
             origin = self.origins[number]
-            offset = offset_of(trained.scores(z), telling, trained.weights, origin)
+            its = offsets_of(trained.scores(z), telling, trained.weights, origin)
             if number in few:
-                offset = offset + self._moved(int(number), codes, ridge)
-            found[str(names[number])] = offset
+                its = Offsets.sure(its.mean + self._moved(int(number), codes, ridge))
+            found[str(names[number])] = its
         return found
 
     def _moved(self, number: int, codes: IntArray, ridge: float) -> FloatArray:

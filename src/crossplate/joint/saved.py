@@ -22,14 +22,14 @@ import pandas as pd
 from crossplate.errors import InputError
 from crossplate.joint.classifier import JointClassifier
 from crossplate.joint.networks import Architecture
-from crossplate.joint.offsets import BIAS, CENTRE, ORIGIN, SHAPE, SUBJECTS, WEIGHT
+from crossplate.joint.offsets import BIAS, CENTRE, ORIGIN, SHAPE, SUBJECTS, WEIGHT, Offsets
 from crossplate.joint.settings import OPTIONS, JointSettings
 from crossplate.joint.temperature import NONE
 from crossplate.scaling import BatchStatistics, PlateScaler
 from crossplate.scaling.peculiar import Peculiar, Taught
 from crossplate.scaling.row_level import RowLevel
 
-FORMAT = 5
+FORMAT = 6
 """Version of the folder's layout; a reader takes its own and all earlier ones."""
 DESCRIPTION, ARRAYS = "model.json", "arrays.safetensors"
 PLAIN = ("preset", *OPTIONS, "device")
@@ -88,8 +88,10 @@ def _arrays(model: JointClassifier) -> dict[str, npt.NDArray[Any]]:
         if its.peculiar is not None:
             for part in PECULIAR:
                 arrays[f"scaler.{part}.{place}"] = getattr(its.peculiar, part)
-    for name, value in model.offsets_.items():
-        arrays[f"offsets.{model.batches_.tolist().index(name)}"] = value
+    for name, offsets in model.offsets_.items():
+        place = model.batches_.tolist().index(name)
+        arrays[f"offsets.{place}"] = offsets.moves
+        arrays[f"offsets.likelihood.{place}"] = offsets.likelihood
     return {name: np.ascontiguousarray(value) for name, value in arrays.items()}
 
 
@@ -266,12 +268,22 @@ def _offset_shapes(
 
 def _offsets(
     arrays: dict[str, npt.NDArray[Any]], batches: list[str], shape: tuple[int, int]
-) -> dict[str, npt.NDArray[np.float64]]:
-    return {
-        name: _taken(arrays, f"offsets.{place}", shape, np.float64)
-        for place, name in enumerate(batches)
-        if f"offsets.{place}" in arrays
-    }
+) -> dict[str, Offsets]:
+    members, outputs = shape
+    found = {}
+    for place, name in enumerate(batches):
+        if f"offsets.{place}" not in arrays:
+            continue
+        likelihood = f"offsets.likelihood.{place}"
+        if likelihood not in arrays:  # formats 2 to 5 had one offset
+            found[name] = Offsets.sure(_taken(arrays, f"offsets.{place}", shape, np.float64))
+            continue
+        k = arrays[likelihood].size // members
+        found[name] = Offsets(
+            _taken(arrays, f"offsets.{place}", (members, k, outputs), np.float64),
+            _taken(arrays, likelihood, (members, k), np.float64),
+        )
+    return found
 
 
 def _scaler(
