@@ -20,12 +20,14 @@ import sys
 from pathlib import Path
 
 from opponents import chosen, opponents
+from others import OTHER
 from runs import collected, run_missing, runs_of
 from studies import REAL, SIMULATED, cases_of
 from writing import markdown
 
 RESULTS = Path(__file__).parents[1] / "results" / "leaderboard.md"
-PARTS = {"real": list(REAL), "simulated": list(SIMULATED), "both": [*REAL, *SIMULATED]}
+PARTS = {"real": list(REAL), "other": list(OTHER), "simulated": list(SIMULATED)}
+PARTS["all"] = [name for names in PARTS.values() for name in names]
 
 
 def options() -> argparse.Namespace:
@@ -34,9 +36,9 @@ def options() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--work", type=Path, required=True, help="folder that keeps the runs")
-    parser.add_argument("--part", choices=PARTS, default="both", help="which data (default: both)")
+    parser.add_argument("--part", choices=PARTS, default="all", help="which data (default: all)")
     parser.add_argument(
-        "--data", help=f"these alone, with commas between: {', '.join(PARTS['both'])}"
+        "--data", help=f"these alone, with commas between: {', '.join(PARTS['all'])}"
     )
     parser.add_argument(
         "--methods",
@@ -62,7 +64,7 @@ def main() -> None:
     """Run what is missing and write the file."""
     given = options()
     names = given.data.split(",") if given.data else PARTS[given.part]
-    unknown = [name for name in names if name not in PARTS["both"]]
+    unknown = [name for name in names if name not in PARTS["all"]]
     if unknown:
         raise SystemExit(f"there are no data {unknown[0]!r}; see --help")
     methods = chosen(given.methods.split(","), given.variant)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from opponents import JOINT, Opponent, opponents
-from studies import Case
+from tasks import Case
 
 from crossplate import JointClassifier
 from crossplate.compare import on_this_machine

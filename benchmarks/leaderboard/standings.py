@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from opponents import BASELINE, JOINT, NOTHING
-from studies import REAL, Case
+from tasks import Case
 
 from crossplate.compare.resampling import Contrast, PairCalls, contrasts
 
@@ -124,7 +124,7 @@ def _calls(case: Case, right: pd.Series) -> PairCalls:
     units = case.subjects()
     if units is None:
         units = case.table.features.index[case.rows].to_numpy(dtype=object)
-    if case.data not in REAL:  # each draw has subjects of its own, though not names
+    if case.seed is not None:  # each draw has subjects of its own, though not names
         units = np.array([f"{case.name} {unit}" for unit in units], dtype=object)
     correct = {}
     if (case.data, case.name) in right.index.droplevel("method"):

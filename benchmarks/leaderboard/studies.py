@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise, permutations
 from typing import Any
 
-import numpy as np
+from others import OTHER
+from tasks import Case
 
 from crossplate.cli.demo import public_plates
-from crossplate.compare.blind import BlindTask, blind_task
 from crossplate.datasets import make_plates
 from crossplate.table import SampleTable
 
@@ -19,61 +19,7 @@ NO_EFFECT: dict[str, Any] = dict.fromkeys(
 )
 EVEN, MILD_SHIFT, STRONG_SHIFT = (0.5, 0.5), (0.3, 0.7), (0.2, 0.8)
 
-__all__ = ["REAL", "SIMULATED", "Case", "Study", "cases_of"]
-
-
-@dataclass(frozen=True)
-class Case:
-    """One target to predict.
-
-    Parameters
-    ----------
-    data
-        Name of the data set or the simulated study.
-    name
-        ``source:target``; a simulated study's has the number of its draw in front.
-    table
-        Samples of all batches, with labels.
-    source, target
-        The two batches.
-    labelled, unlabelled
-        Further batches that a method gets, with and without their labels.
-    seed
-        The only seed this case is for, because its data were drawn with it; None for any.
-    """
-
-    data: str
-    name: str
-    table: SampleTable
-    source: str
-    target: str
-    labelled: tuple[str, ...] = ()
-    unlabelled: tuple[str, ...] = ()
-    seed: int | None = None
-
-    def task(self) -> BlindTask:
-        """What methods get."""
-        return blind_task(
-            self.table,
-            self.source,
-            self.target,
-            labelled=self.labelled,
-            unlabelled=self.unlabelled,
-        )
-
-    @property
-    def rows(self) -> np.ndarray:
-        """True for the target's rows, shape (n,)."""
-        return (self.table.batch == self.target).to_numpy(dtype=bool)
-
-    def truth(self) -> np.ndarray:
-        """Labels of the target's rows, which only scores read."""
-        return self.table.labels_of(self.rows)[self.rows]
-
-    def subjects(self) -> np.ndarray | None:
-        """Subject of each of the target's rows, None where there are none."""
-        subject = self.table.subject
-        return None if subject is None else subject[self.rows].to_numpy(dtype=object)
+__all__ = ["REAL", "SIMULATED", "Study", "cases_of"]
 
 
 @dataclass(frozen=True)
@@ -231,7 +177,7 @@ def cases_of(data: str, seeds: int) -> list[Case]:
     Parameters
     ----------
     data
-        A name of ``REAL`` or ``SIMULATED``.
+        A name of ``REAL``, ``OTHER`` or ``SIMULATED``.
     seeds
         How often a simulated study is drawn, with seeds from 0; a small one several times this.
     """
@@ -239,6 +185,8 @@ def cases_of(data: str, seeds: int) -> list[Case]:
         public = REAL[data]
         table = public.select(public_plates(public.dataset))
         return [Case(data, f"{s}:{t}", table, s, t) for s, t in public.pairs(table)]
+    if data in OTHER:
+        return OTHER[data].cases(data, seeds)
     study = SIMULATED[data]
     cases = []
     for seed in range(seeds * study.draws):

@@ -11,9 +11,11 @@ from math import isfinite
 import numpy as np
 import pandas as pd
 from opponents import BASELINE, JOINT, NOTHING
+from others import OTHER
 from runs import AT_COVERAGE, LEAST_PROBABILITY
 from standings import Standing, differences, means, overall_difference, standings
-from studies import REAL, SIMULATED, Case
+from studies import REAL, SIMULATED
+from tasks import Case
 
 from crossplate.compare.resampling import N_RESAMPLES
 
@@ -62,10 +64,15 @@ def markdown(frame: pd.DataFrame, cases: Sequence[Case], command: str, seeds: in
         "for small studies; mmd: beta = 1, which it has for large ones; "
         f"{PLAIN}, deep-coral and dann: a network p → 128 → 64 → classes, stopped by held-out "
         "source rows. Harmony is not among the methods: harmonypy is under the GPL. "
-        "The joint model was designed while looking at most of these data sets "
-        "(docs/design/joint-model.md), so its figures here flatter it.",
+        "The joint model was designed while looking at most of the public data and simulated "
+        "studies (docs/design/joint-model.md), so its figures there flatter it. The other tasks "
+        "were not looked at, but for how strongly class shares are held to what is expected.",
     ]
-    for title, known in (("Public data", list(REAL)), ("Simulated studies", list(SIMULATED))):
+    for title, known in (
+        ("Public data", list(REAL)),
+        ("Other tasks on the public tables", list(OTHER)),
+        ("Simulated studies", list(SIMULATED)),
+    ):
         its = frame[frame["data"].isin(known)]
         if len(its):
             parts += _part(title, its, [case for case in cases if case.data in known])
@@ -123,8 +130,10 @@ def _about(cases: Sequence[Case]) -> str:
         its = [case for case in cases if case.data == data]
         table = its[0].table
         size = f"{table.n_samples:,} samples, {table.n_features:,} features"
-        if data in SIMULATED:
-            lines.append(f"- {data}: {SIMULATED[data].about}; {size}; {len(its)} draws")
+        about = {**SIMULATED, **OTHER}.get(data)
+        if about is not None:
+            times = "pairs" if its[0].seed is None else "draws"
+            lines.append(f"- {data}: {about.about}; {size}; {len(its)} {times}")
         else:
             lines.append(f"- {data}: {size}, {len(table.batches)} batches; {len(its)} pairs")
     return "\n".join(lines)

@@ -13,7 +13,8 @@ from runs import collected, log_loss, run_missing, runs_of
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.metrics import log_loss as other_log_loss
 from standings import differences, means, overall_difference, standings
-from studies import SIMULATED, Case, cases_of
+from studies import SIMULATED, cases_of
+from tasks import Case
 from writing import markdown
 
 from crossplate.datasets import make_plates
