@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from networks import dann, deep_coral, held_out, source_network
 from opponents import JOINT, _code, chosen, imported, opponents, variant
+from others import OTHER
 from runs import collected, log_loss, run_missing, runs_of
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.metrics import log_loss as other_log_loss
@@ -262,3 +263,24 @@ def test_subjects_are_held_out_whole():
     assert not set(task.subject[rows]) & set(task.subject[~rows & task.source_rows])
     people = [len(set(task.subject[rows & (codes == code)])) for code in (0, 1)]
     assert people == [4, 2]  # a fifth of 18 and of 12
+
+
+@pytest.mark.parametrize("name", OTHER)
+def test_other_tasks_have_all_classes_on_both_sides(name, real_tables, monkeypatch):
+    monkeypatch.setenv("CROSSPLATE_DATA", str(real_tables))
+    cases = cases_of(name, 1)
+    assert len({case.name for case in cases}) == len(cases)
+    for case in cases:
+        task = case.task()
+        teaching = {label for label in task.y if label is not None}
+        assert len(teaching) > 1
+        assert set(case.truth()) == teaching
+        assert set(case.table.batch) == {case.source, case.target}
+
+
+def test_draws_of_other_tasks_differ_and_come_again(real_tables, monkeypatch):
+    monkeypatch.setenv("CROSSPLATE_DATA", str(real_tables))
+    first, second, *_ = (case.table.features for case in cases_of("fiatof_small", 1))
+    assert set(first.index) != set(second.index)
+    again = cases_of("fiatof_small", 1)[0].table.features
+    pd.testing.assert_frame_equal(again, first)
