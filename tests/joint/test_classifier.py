@@ -162,11 +162,12 @@ def test_missing_cells_are_filled_and_counted(rows, fitted):
 
 def test_history_and_progress():
     rows, seen = make_rows(), []
-    model = JointClassifier(n_members=2, epochs=5, random_state=0, progress=seen.append)
+    model = JointClassifier(n_members=10, epochs=5, random_state=0, progress=seen.append)
     model.fit(rows.X, rows.y, batch=rows.batch)
     assert [step.epoch for step in seen] == [1, 2, 3, 4, 5]
     assert {step.epochs for step in seen} == {5}
-    assert len(model.history_) == 10
+    assert [step.members for step in seen] == [2] * 5
+    assert model.history_["member"].tolist() == [8, 9] * 5  # the others are linear
     last = model.history_.query("epoch == 4")["total"].mean()
     assert seen[-1].losses["total"] == pytest.approx(last, rel=1e-6)
 

@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 
 from crossplate import JointClassifier
+from crossplate.joint.feeds import Resident
+from crossplate.joint.trainer import train
 
 from .conftest import make_rows
 
@@ -40,3 +43,34 @@ def test_a_plate_of_one_class_is_called_so_where_batch_effects_are_small(seed, o
     model = JointClassifier(n_members=1, random_state=seed).fit(X, known, batch=batch)
     new = batch == "new"
     assert (model.predict(X[new], batch=batch[new]) == only).mean() > 0.9
+
+
+def test_training_would_leave_a_linear_member_the_identity():
+    """Which is why linear members are solved and not trained."""
+    rows = make_rows()
+    problem, codes = JointClassifier(epochs=5).pose(rows.X, rows.y, batch=rows.batch)
+    members = problem.committee(codes, [3, 4])
+    assert all(member.linear for member in members)
+    x = torch.from_numpy(problem.z.astype(np.float32))
+    feed = Resident(x, members, problem.settings)
+    trained = train(feed, problem.architecture, problem.settings, 8.0)
+    solved = problem.train(members, torch.device("cpu"))
+    assert solved.history == []
+    for name, value in trained.weights.items():
+        if name.startswith("discriminator"):
+            assert (solved.weights[name] != value).any()
+        elif name.endswith(".1.weight"):
+            np.testing.assert_array_equal(value, 0.0)
+            np.testing.assert_array_equal(solved.weights[name], 0.0)
+
+
+def test_members_keep_their_order_whether_solved_or_trained():
+    rows = make_rows()
+    problem, codes = JointClassifier(epochs=5).pose(rows.X, rows.y, batch=rows.batch)
+    members = problem.committee(codes, range(5))
+    cpu = torch.device("cpu")
+    forwards, backwards = problem.train(members, cpu), problem.train(members[::-1], cpu)
+    for name, value in forwards.weights.items():
+        np.testing.assert_allclose(backwards.weights[name][::-1], value, atol=1e-6)
+    assert {entry["member"] for entry in forwards.history} == {4}
+    assert {entry["member"] for entry in backwards.history} == {0}

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from crossplate.errors import InputError
 from crossplate.joint.inference import TrainedNetworks, choose_device
@@ -238,7 +239,11 @@ def _trained_reconstructor(
     starts = {
         name: its[:, like : like + 1] for name, its in frozen.items() if RECONSTRUCTOR in name
     }
-    seeds = range(len(networks.weights["calibrator.0.weight"]))
+    n_members = len(networks.weights["calibrator.0.weight"])
+    seeds = [seed for seed in range(n_members) if not _restores(networks, starts, seed)]
+    if not seeds:
+        return {name: its.cpu().numpy() for name, its in starts.items()}
+    frozen = {name: its[seeds] for name, its in frozen.items()}
     members = [{name: its[seed] for name, its in starts.items()} for seed in seeds]
     stack = Stack(members, settings, [1.0 for _ in seeds], device)
     unused = torch.ones(1, 1, 1, device=device)
@@ -259,4 +264,19 @@ def _trained_reconstructor(
             step.restoring(codes[:, None], seen[:, None])
             done = (epoch + number / order.steps) / epochs
             stack.step(annealed(settings.learning_rate, done))
-    return {name: its.cpu().numpy() for name, its in stack.weights.items()}
+    for name, its in stack.weights.items():
+        starts[name] = starts[name].clone()
+        starts[name][seeds] = its
+    return {name: its.cpu().numpy() for name, its in starts.items()}
+
+
+def _restores(networks: TrainedNetworks, starts: Mapping[str, Tensor], member: int) -> bool:
+    """Whether a member's calibrator and reconstructor are the identity, so that nothing is left."""
+    if not networks.architecture.residual:
+        return False
+    corrections = [
+        networks.weights["calibrator.1.weight"][member],
+        networks.weights["calibrator.1.bias"][member],
+    ]
+    corrections += [starts[f"reconstructor.1.{part}"][member] for part in ("weight", "bias")]
+    return not any(its.any() for its in corrections)

@@ -99,7 +99,7 @@ class JointClassifier(
     reference_batch_
         Labelled batch with the most labelled rows, whose scale calibrated data are put on.
     history_
-        Losses, one row a member and epoch.
+        Losses, one row a trained member and epoch; linear members are solved, not trained.
     n_imputed_
         Missing cells filled in the training rows.
     scaler_
@@ -192,6 +192,7 @@ class JointClassifier(
         """
         from crossplate.joint.inference import choose_device
         from crossplate.joint.temperature import fit_temperature
+        from crossplate.joint.trainer import HISTORY
 
         matrix = stored_matrix(X)
         if matrix is not None and matrix.is_large:
@@ -204,7 +205,7 @@ class JointClassifier(
         self.settings_ = replace(problem.settings, ridge=members[0].ridge_of(problem.settings))
         self.architecture_ = problem.architecture
         self.weights_ = trained.weights
-        self.history_ = pd.DataFrame(trained.history)
+        self.history_ = pd.DataFrame(trained.history, columns=list(HISTORY))
         self.offsets_ = problem.offsets(
             self._networks, self.batches_, codes, self.settings_.ridge or RIDGE
         )

@@ -13,7 +13,7 @@ from crossplate.joint.feeds import Resident
 from crossplate.joint.few_labels import Guess, batches_with_few, correction, own_places
 from crossplate.joint.inference import TrainedNetworks
 from crossplate.joint.labels import FEWEST_HELD_OUT, hold_out
-from crossplate.joint.linear import with_exact_heads
+from crossplate.joint.linear import Head, exact_heads, with_head
 from crossplate.joint.minibatches import IntArray, Member
 from crossplate.joint.networks import Architecture
 from crossplate.joint.offsets import (
@@ -165,19 +165,42 @@ class Problem:
         device: torch.device,
         progress: Callable[[EpochLosses], None] | None = None,
     ) -> TrainedStack:
-        """Train members; see :func:`crossplate.joint.trainer.train`."""
-        widest = self.settings.widest_bandwidth or float(median_bandwidths(self.z).max())
-        x = torch.from_numpy(self.z.astype(np.float32)).to(device)
-        feed = Resident(x, members, self.settings)
-        trained = train(feed, self.architecture, self.settings, widest, progress)
-        if self.settings.residual and not self.settings.head:
-            exact = with_exact_heads(trained.weights, self.z, members, self.settings)
-            trained = replace(trained, weights=exact)
+        """Solve linear members, train all others (:func:`crossplate.joint.trainer.train`)."""
+        heads = exact_heads(self.z, members, self.settings, self.architecture.n_outputs)
+        trained = self._joined(members, heads, device, progress)
         if not self.settings.offset:
             return trained
         networks = TrainedNetworks(self.architecture, trained.weights, torch.device("cpu"))
         taught = [replace(m, classes=_without_few(m.classes, m.batch)) for m in members]
         return replace(trained, weights=trained.weights | offset_arrays(networks, self.z, taught))
+
+    def _joined(
+        self,
+        members: Sequence[Member],
+        heads: Sequence[Head | None],
+        device: torch.device,
+        progress: Callable[[EpochLosses], None] | None,
+    ) -> TrainedStack:
+        """All members in their order; those without a head are trained."""
+        places = [place for place, head in enumerate(heads) if head is None]
+        history: list[dict[str, float]] = []
+        found: dict[int, dict[str, npt.NDArray[np.float32]]] = {
+            place: with_head(self.architecture, member.seed, head)
+            for place, (member, head) in enumerate(zip(members, heads, strict=True))
+            if head is not None
+        }
+        if places:
+            widest = self.settings.widest_bandwidth or float(median_bandwidths(self.z).max())
+            x = torch.from_numpy(self.z.astype(np.float32)).to(device)
+            feed = Resident(x, [members[place] for place in places], self.settings)
+            trained = train(feed, self.architecture, self.settings, widest, progress)
+            for number, place in enumerate(places):
+                found[place] = {name: value[number] for name, value in trained.weights.items()}
+            history = [{**each, "member": places[int(each["member"])]} for each in trained.history]
+        names = found[0].keys()
+        each = [found[place] for place in range(len(members))]
+        weights = {name: np.stack([its[name] for its in each]) for name in names}
+        return TrainedStack(weights, history)
 
     def probabilities(
         self, trained: TrainedNetworks, rows: IntArray, unlabelled: npt.NDArray[np.bool_]

@@ -31,9 +31,11 @@ CyTOF study's shape: 1.70 ms a step with one thread and with two)."""
 MEMORY = 2e9
 """Bytes that a stack may take; more members are trained stack after stack."""
 
-__all__ = ["LOSSES", "EpochLosses", "TrainedStack", "train"]
+__all__ = ["HISTORY", "LOSSES", "EpochLosses", "TrainedStack", "train"]
 
 LOSSES = ("reconstruction", "calibration", "classification", "total")
+HISTORY = ("member", "epoch", *LOSSES, "held_out")
+"""Columns of a history."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ class TrainedStack:
     weights
         Name → array with a leading member axis, running statistics included.
     history
-        One row a member and epoch: member, epoch, the four losses, held-out loss (NaN for none).
+        One row a trained member and epoch, with what ``HISTORY`` names: the four losses, the
+        held-out loss (NaN for none).
     """
 
     weights: dict[str, npt.NDArray[np.float32]]
