@@ -101,11 +101,12 @@ def test_two_classes_have_the_likelihood_that_integration_gives(seed):
     shape = shape_of([0.4, 0.6], rng, 2.0)
     scores = scores_of((np.arange(60) < 20).astype(int), rng, 2.0)
     evidence = shape._evidence(scores, None)
-    spread = shape._most_probable(evidence)[-1]
-    odds = np.linspace(-6.0, 6.0, 2001) / np.sqrt(2.0)
-    losses = np.array([shape._loss(np.array([at, spread]), evidence)[0] for at in odds])
-    weights = np.exp(losses.min() - losses)
-    second = shape._shares_at(np.column_stack([odds, np.full(len(odds), spread)]))[:, 1]
+    odds, spreads = np.linspace(-6.0, 6.0, 301) / np.sqrt(2.0), np.linspace(-1.0, 1.0, 41)
+    losses = np.array(
+        [[shape._loss(np.array([at, spread]), evidence)[0] for spread in spreads] for at in odds]
+    )
+    weights = np.exp(losses.min() - losses).sum(axis=1)
+    second = shape._shares_at(odds[:, None])[:, 1]
     shares, likelihood = shape.possible_shares(scores)
     mean = np.average(second, weights=weights)
     assert likelihood @ shares[:, 1] == pytest.approx(mean, abs=0.01)

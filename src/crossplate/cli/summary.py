@@ -34,7 +34,7 @@ _FILES = {
     "latent.csv": "the codes the call is made from",
     "metrics.json": "counts and scores",
     "evaluation.json": "intervals, curves, trust checks and what else was evaluated",
-    "history.csv": "losses of the training",
+    "history.csv": "losses of the members that were trained",
     "settings.json": "all settings and versions",
     "model/": "the model, for crossplate predict",
     "plates/": "the tables that were used",

@@ -19,7 +19,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
-from scipy.special import log_softmax, softmax
+from scipy.special import log_softmax, logsumexp, softmax
 
 from crossplate.joint.source_fit import SourceFit
 
@@ -45,9 +45,11 @@ BATCH_EFFECT = 2.0
 between the batches' features had nothing to do with each other."""
 APART = 2.0
 """Log odds of a class in the starts from which the most probable shares are looked for."""
-STEPS = np.sinh(np.linspace(-2.2, 2.2, 21))
+SPREADS = np.linspace(-0.6, 0.6, 13)
+"""Logs of the spread over which likelihoods are summed: two standard deviations to either side."""
+STEPS = np.sinh(np.linspace(-2.8, 2.8, 27))
 """Log odds of a class, away from the most probable ones, at which the shares' likelihood is found:
-close together near 0, up to 4.5."""
+close together near 0, and up to 8, so that a second heap on the other side is reached."""
 
 __all__ = ["ClassShape", "Drift", "centred_logs", "contrasts"]
 
@@ -159,7 +161,7 @@ class ClassShape:
         -------
         Shape (C,), adding to 1.
         """
-        return self._shares_at(self._most_probable(self._evidence(scores, drift)))
+        return self._shares_at(self._most_probable(self._evidence(scores, drift))[:-1])
 
     def possible_shares(
         self, scores: FloatArray, drift: Drift | None = None
@@ -183,10 +185,10 @@ class ClassShape:
         # two classes have one line between them
         lines = self._ways.T @ np.eye(n_classes)[:, : n_classes if n_classes > 2 else 1]
         moves = (lines[:, :, None] * STEPS).reshape(len(lines), -1).T
-        places = best + np.column_stack([moves, np.zeros(len(moves))])
-        losses = np.array([self._loss(place, evidence)[0] for place in places])
+        places = best[:-1] + moves
+        logs = np.array([self._log_likelihood(place, evidence) for place in places])
         widths = np.tile(np.gradient(STEPS), lines.shape[1])
-        likelihood = widths * np.exp(losses.min() - losses)
+        likelihood = widths * np.exp(logs - logs.max())
         return self._shares_at(places), likelihood / likelihood.sum()
 
     def means_of_uneven(
@@ -226,8 +228,8 @@ class ClassShape:
         return _Evidence(away, subjects / len(scores), PRICE / np.sqrt(subjects), drift)
 
     def _shares_at(self, place: FloatArray) -> FloatArray:
-        """Shares at one or several places, shapes (…, C) → (…, C)."""
-        return np.asarray(softmax(self.expected + place[..., :-1] @ self._ways.T, axis=-1))
+        """Shares at one or several distances from the expected ones, (…, C - 1) → (…, C)."""
+        return np.asarray(softmax(self.expected + place @ self._ways.T, axis=-1))
 
     def _most_probable(self, evidence: _Evidence) -> FloatArray:
         """Distance from the expected shares along the contrasts, and the log of the spread."""
@@ -240,12 +242,34 @@ class ClassShape:
         ]
         return np.asarray(min(ends, key=lambda end: float(end.fun)).x)
 
+    def _log_likelihood(self, place: FloatArray, evidence: _Evidence) -> float:
+        """Log posterior of shares, summed over the spreads that scores may have."""
+        logs = log_softmax(self.expected + self._ways @ place)
+        shares = np.exp(logs)
+        from_class = evidence.away[:, None, :] + shares @ self.mean - self.mean
+        squared = np.einsum("nkd,kde,nke->nk", from_class, self._precision, from_class)
+        narrower = np.exp(-2.0 * SPREADS)[:, None, None]
+        of_rows = logsumexp(0.5 * (self._log_det - squared * narrower) + logs, axis=2)
+        found = evidence.weight * (of_rows - evidence.away.shape[1] * SPREADS[:, None]).sum(axis=1)
+        prior = 0.5 * (SPREADS / SCALE_SPREAD) ** 2
+        price = evidence.price * _distance(np.sqrt(2.0) * place)[0]
+        return float(logsumexp(found - prior) - price - self._off_drift(shares, evidence.drift)[0])
+
+    def _off_drift(self, shares: FloatArray, drift: Drift | None) -> tuple[float, FloatArray]:
+        """How unlikely shares are where the batch lay, and its gradient by their mean score."""
+        if drift is None:
+            return 0.0, np.zeros(self.mean.shape[1])
+        # the source's own scores stood at the mean of its shares
+        off = drift.move - (shares - softmax(self.expected / EXPECTED)) @ self.mean
+        pulled = drift.precision @ off
+        return float(0.5 * off @ pulled), -pulled
+
     def _loss(self, place: FloatArray, evidence: _Evidence) -> tuple[float, FloatArray]:
         """Negative log posterior of the shares and the spread, and its gradient.
 
         The mixture's mean is held at the batch's: the offset of its scores is not free.
         """
-        away, weight, ways, drift = evidence.away, evidence.weight, self._ways, evidence.drift
+        away, weight, ways = evidence.away, evidence.weight, self._ways
         logs = log_softmax(self.expected + ways @ place[:-1])
         shares = np.exp(logs)
         mixed = shares @ self.mean
@@ -263,12 +287,9 @@ class ClassShape:
         by_share = shares * ((self.mean - mixed) @ np.einsum("nk,nkd->d", posterior, pull))
         by_share += n * shares - posterior.sum(axis=0)
         loss, by_share = weight * loss, weight * by_share
-        if drift is not None:
-            # the source's own scores stood at the mean of its shares
-            off = drift.move - (shares - softmax(self.expected / EXPECTED)) @ self.mean
-            pulled = drift.precision @ off
-            loss += 0.5 * off @ pulled
-            by_share -= shares * ((self.mean - mixed) @ pulled)
+        off_drift, by_mean = self._off_drift(shares, evidence.drift)
+        loss += off_drift
+        by_share += shares * ((self.mean - mixed) @ by_mean)
         by_scale = n * d - (posterior * squared).sum()
         gradient = np.append(ways.T @ by_share, weight * by_scale)
         # the log odds of two classes are √2 times the distance along a contrast

@@ -152,7 +152,7 @@ def _distance_painter(distances: Sequence[Distance]) -> Callable[[Axes], None]:
 
 
 def loss_picture(curves: Sequence[LossCurve]) -> Picture | None:
-    """Losses over the epochs, one panel a loss and one line a member."""
+    """Losses over the epochs, one panel a loss and one line a trained member."""
     panels = tuple(
         Panel(
             curve.name,
@@ -167,7 +167,7 @@ def loss_picture(curves: Sequence[LossCurve]) -> Picture | None:
     )
     if not panels:
         return None
-    caption = "Losses while training, one line a member of the committee."
+    caption = "Losses while training, one line a member of the committee that was trained."
     if len({line[-1][0] for curve in curves for line in curve.members if line}) > 1:
         caption += " A line that ends before the others is of a member that stopped early."
     return Picture(caption, (), panels)

@@ -168,8 +168,8 @@ def summarise(
         Calls of the subjects, as in subjects.csv, index the subjects; None without a subject
         column.
     history
-        Losses, one row a member and epoch: columns ``member``, ``epoch`` (from 0) and the losses;
-        None for a model trained earlier.
+        Losses, one row a trained member and epoch: columns ``member``, ``epoch`` (from 0) and the
+        losses; None for a model trained earlier.
     settings
         As in settings.json; ``versions`` and ``date`` are shown apart.
     notices

@@ -92,7 +92,6 @@ def write_study(
         Options of a later evaluation, kept in ``settings.json`` too.
     """
     settings = settings_record(result, run, evaluate)
-    history = None if result.before is None else result.model.history_
     metrics, predictions, subjects = result.metrics, result.predictions, result.subjects
     if evaluation is not None:
         metrics = metrics | {"calling": evaluation.calling}
@@ -108,8 +107,8 @@ def write_study(
     for name, frame in tables.items():
         if frame is not None:
             write_frame(frame, folder / f"{name}.csv")
-    if history is not None:
-        write_frame(history, folder / "history.csv")
+    if result.before is not None and len(result.model.history_):
+        write_frame(result.model.history_, folder / "history.csv")
     write_json(metrics, folder / "metrics.json")
     write_json(settings, folder / "settings.json")
     result.model.save(folder / "model")
