@@ -238,7 +238,7 @@ def test_files_of_a_study(result, tmp_path):
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {
         "predictions.csv", "subjects.csv", "calibrated.csv", "latent.csv", "metrics.json",
-        "history.csv", "settings.json", "model", "report.html", "figures",
+        "settings.json", "model", "report.html", "figures",
     }  # fmt: skip
     path = tmp_path / "predictions.csv"
     read = pd.read_csv(path, index_col="sample_id", float_precision="round_trip")
@@ -249,6 +249,14 @@ def test_files_of_a_study(result, tmp_path):
     assert settings["study"]["target_batches"] == ["plate2"]
     assert settings["model"]["n_members"] == 2
     assert {"crossplate", "torch", "python"} <= set(settings["versions"])
+
+
+def test_losses_are_written_where_something_was_trained(table, tmp_path):
+    settings = dataclasses.replace(QUICK, preset="paper", epochs=2)
+    write_study(run_study(table, settings), tmp_path, run={})
+    history = pd.read_csv(tmp_path / "history.csv")
+    assert history["member"].tolist() == [0, 1, 0, 1]
+    assert np.isfinite(history["total"]).all()
 
 
 def test_a_plate_without_any_feature_of_the_model_is_refused():

@@ -20,7 +20,6 @@ FILES = {
     "calibrated.csv",
     "evaluation.json",
     "figures",
-    "history.csv",
     "latent.csv",
     "metrics.json",
     "model",

@@ -173,7 +173,8 @@ def test_more_than_the_samples_bear():
     with pytest.raises(InputError, match=r"6 labelled samples of 2 classes .* bear at most 3"):
         learn(x, np.arange(6) % 2, n_surrogates=4)
     alike = np.outer(np.arange(6.0), np.ones(9))
-    with pytest.raises(InputError, match="only 1 of 2 surrogate variables are to be found"):
+    # features that are all the same: rounding decides whether one variable is found or none
+    with pytest.raises(InputError, match=r"only [01] of 2 surrogate variables are to be found"):
         learn(alike, np.array([0, 1, 1, 0, 0, 1]), n_surrogates=2)
 
 
