@@ -20,7 +20,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from crossplate.errors import InputError
-from crossplate.joint.batches import SOURCE, TARGET, batches_of_fit, batches_of_rows
+from crossplate.joint.batches import SOURCE, TARGET, batches_of_fit
 from crossplate.joint.few_labels import batches_with_few
 from crossplate.joint.labels import default_batch
 from crossplate.joint.settings import OPTIONS, RIDGE, preset_settings
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 Names = npt.NDArray[np.str_]
-Compute = Callable[[PlateScaler, FloatArray, Names], npt.NDArray[Any]]
 
 __all__ = ["JointClassifier"]
 
@@ -207,7 +206,7 @@ class JointClassifier(
         self.weights_ = trained.weights
         self.history_ = pd.DataFrame(trained.history, columns=list(HISTORY))
         self.offsets_ = problem.offsets(
-            self._networks, self.batches_, codes, self.settings_.ridge or RIDGE
+            self.networks, self.batches_, codes, self.settings_.ridge or RIDGE
         )
         self.temperature_ = fit_temperature(members[0].source)
         return self
@@ -231,7 +230,7 @@ class JointClassifier(
 
         settings = self.unsized_settings()
         check_labels_given(self, y)
-        X = self._validated(X, reset=True)
+        X = self.validated(X, reset=True)
         check_consistent_length(X, y)
         classes, codes = encode_labels(y)
         names = batches_of_fit(batch, codes)
@@ -271,7 +270,7 @@ class JointClassifier(
         from crossplate.joint.stored_rows import StoredStudy
 
         check_labels_given(self, y)
-        self._validated(matrix.framed(0, 2), reset=True)
+        self.validated(matrix.framed(0, 2), reset=True)
         study = StoredStudy.of(y, batch, len(matrix), (SOURCE, TARGET))
         fit_stored(self, matrix, study, subject, self.unsized_settings())
         return self
@@ -280,7 +279,16 @@ class JointClassifier(
         """The preset's settings with the parameters given, before a study's size is known."""
         return preset_settings(self.preset, **{name: getattr(self, name) for name in OPTIONS})
 
-    def _validated(self, X: Any, *, reset: bool) -> FloatArray:
+    def validated(self, X: Any, *, reset: bool) -> FloatArray:
+        """Rows as scikit-learn's checks let them pass, shape (n, p).
+
+        Parameters
+        ----------
+        X
+            As in :meth:`fit`.
+        reset
+            Whether they say what the features are, as in ``fit``, or are held against these.
+        """
         matrix = stored_matrix(X)
         if matrix is not None:
             X = matrix.framed(0, len(matrix))
@@ -295,61 +303,9 @@ class JointClassifier(
         )
         return np.asarray(checked)
 
-    def _batches_of_rows(self, batch: Any, n_rows: int) -> npt.NDArray[np.str_]:
-        known = self.scaler_.statistics_ if self.scaler_.per_batch else None
-        return batches_of_rows(batch, n_rows, self.batches_, self.default_batch_, known)
-
-    def _of_rows(self, X: Any, batch: Any, compute: Compute) -> npt.NDArray[Any]:
-        """What is computed of rows and their batches, a block at a time where X is large."""
-        check_is_fitted(self, "weights_")
-        matrix = stored_matrix(X)
-        if matrix is None or not matrix.is_large:
-            X = self._validated(X, reset=False)
-            return compute(self.scaler_, X, self._batches_of_rows(batch, len(X)))
-        from crossplate.joint.stored_model import in_blocks
-
-        self._validated(matrix.framed(0, 2), reset=False)
-        return in_blocks(self, matrix, batch, compute)
-
-    def _probabilities(self, X: Any, batch: Any) -> FloatArray:
-        """Class probabilities by each member, shape (n, members, C)."""
-        from crossplate.joint.offsets import CENTRE, offsets_of, share_scores, to_probabilities
-
-        networks = self._networks
-        if CENTRE not in self.weights_:
-
-            def probabilities(scaler: PlateScaler, x: FloatArray, names: Names) -> FloatArray:
-                scores = networks.scores(scaler.scale(x, names))
-                return to_probabilities(scores.swapaxes(0, 1))
-
-            return self._of_rows(X, batch, probabilities)
-
-        origins: dict[str, FloatArray] = {}
-
-        def compute(scaler: PlateScaler, x: FloatArray, names: Names) -> FloatArray:
-            for name in set(names.tolist()) - set(self.offsets_):
-                its = scaler.statistics_.get(name) or scaler.statistics_of(x[names == name])
-                origins[name] = scaler.origin(its)
-            z = scaler.scale(x, names)
-            scores = networks.scores(z).swapaxes(0, 1)
-            return np.stack([scores, share_scores(z, self.weights_).swapaxes(0, 1)], axis=1)
-
-        found = self._of_rows(X, batch, compute)
-        scores = found[:, 0]
-        names = self._batches_of_rows(batch, len(scores))
-        proba = to_probabilities(scores)
-        sure = set(self.labelled_batches_.tolist()) - set(self.offsets_)
-        for name in set(names.tolist()) - sure:
-            its = names == name
-            own, telling = found[its].transpose(1, 2, 0, 3)
-            offsets = self.offsets_.get(name)
-            if offsets is None:
-                offsets = offsets_of(own, telling, self.weights_, origins[name])
-            proba[its] = offsets.probabilities(own).swapaxes(0, 1)
-        return proba
-
     @property
-    def _networks(self) -> TrainedNetworks:
+    def networks(self) -> TrainedNetworks:
+        """The trained members, ready to compute on scaled rows."""
         check_is_fitted(self, "weights_")
         from crossplate.joint.inference import TrainedNetworks, choose_device
 
@@ -371,9 +327,10 @@ class JointClassifier(
         -------
         Shape (members, n, C).
         """
+        from crossplate.joint.predicting import member_probabilities
         from crossplate.joint.temperature import tempered
 
-        return tempered(self._probabilities(X, batch).swapaxes(0, 1), self.temperature_)
+        return tempered(member_probabilities(self, X, batch), self.temperature_)
 
     def predict_proba(self, X: Any, *, batch: Any = None) -> FloatArray:
         """Class probabilities: the members' mean, as sure as held-out rows of the source allow.
@@ -396,9 +353,10 @@ class JointClassifier(
         InputError
             No batch given although there are several; a new batch of one row.
         """
+        from crossplate.joint.predicting import member_probabilities
         from crossplate.joint.temperature import tempered_mean
 
-        return tempered_mean(self._probabilities(X, batch).swapaxes(0, 1), self.temperature_)
+        return tempered_mean(member_probabilities(self, X, batch), self.temperature_)
 
     def predict(self, X: Any, *, batch: Any = None) -> npt.NDArray[Any]:
         """Most probable class of each row; parameters as in :meth:`predict_proba`."""
@@ -422,13 +380,15 @@ class JointClassifier(
         so share their axes; with ``preset="paper"`` they do not, and the first member's codes
         are given.
         """
-        networks = self._networks
+        from crossplate.joint.predicting import of_rows
+
+        networks = self.networks
 
         def compute(scaler: PlateScaler, x: FloatArray, names: Names) -> FloatArray:
             codes = networks.codes(scaler.scale(x, names))
             return np.asarray(codes.mean(axis=0) if self.architecture_.residual else codes[0])
 
-        return self._of_rows(X, batch, compute)
+        return of_rows(self, X, batch, compute)
 
     def fit_transform(
         self, X: Any, y: Any = None, *, batch: Any = None, subject: Any = None
@@ -464,14 +424,15 @@ class JointClassifier(
         if not self.architecture_.n_batches:
             raise InputError("this model has no reconstructors (alpha=0); fit it with alpha > 0")
         from crossplate.joint.inference import restored_rows
+        from crossplate.joint.predicting import of_rows
 
-        networks = self._networks
+        networks = self.networks
 
         def compute(scaler: PlateScaler, x: FloatArray, names: Names) -> FloatArray:
             wanted = names if as_batch is None else np.full(len(x), str(as_batch))
             return restored_rows(networks, scaler, self.batches_, x, names, wanted)
 
-        return self._of_rows(X, batch, compute)
+        return of_rows(self, X, batch, compute)
 
     def adapt(self, X: Any, *, batch: Any) -> JointClassifier:
         """Take in batches that came after ``fit``, without their labels and without forgetting.
@@ -514,10 +475,10 @@ class JointClassifier(
 
         matrix = stored_matrix(X)
         if matrix is not None and matrix.is_large:
-            self._validated(matrix.framed(0, 2), reset=False)
+            self.validated(matrix.framed(0, 2), reset=False)
             take_up(self, stored_arrivals(self, matrix, one_a_row(batch, len(matrix))))
         else:
-            X = self._validated(X, reset=False)
+            X = self.validated(X, reset=False)
             take_up(self, arrivals(self, X, batch_names(one_a_row(batch, len(X)), len(X))))
         return self
 

@@ -9,6 +9,7 @@ batch (the mismatch of [Niu2022]_ that ``preset="paper"`` keeps).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy.typing as npt
 
 from crossplate.scaling.compression import Compression
 from crossplate.scaling.logs import LogChoice, log_unit, logs_of
-from crossplate.scaling.peculiar import Peculiar, Taught, find_peculiar
+from crossplate.scaling.peculiar import Taught, find_peculiar
 from crossplate.scaling.row_level import RowLevel
 from crossplate.scaling.statistics import BatchStatistics, mean_and_sd, usual_of, varies
 
@@ -217,11 +218,9 @@ class PlateScaler:
 
     def levels_in_batch(self, x: FloatArray, batch: npt.NDArray[np.str_]) -> FloatArray:
         """Level of each row above the mean of its batch, shape (n,); parameters as in `scale`."""
-        levels = self._levels(x)
+        levels, statistics = self._levels(x), self.knowing(x, batch).statistics_
         for name in np.unique(batch):
-            its = self.statistics_.get(str(name))
-            rows = batch == name
-            levels[rows] -= levels[rows].mean() if its is None else its.level
+            levels[batch == name] -= statistics[str(name)].level
         return levels
 
     def _logs(self, x: FloatArray) -> FloatArray:
@@ -251,6 +250,22 @@ class PlateScaler:
         scaled[:, ~self.informative_] = 0.0
         return replace(its, peculiar=self.taught_.peculiar(scaled))
 
+    def knowing(self, x: FloatArray, batch: npt.NDArray[np.str_]) -> PlateScaler:
+        """The scaler with statistics of the batches among some rows that were not in ``fit``.
+
+        Parameters
+        ----------
+        x, batch
+            As in :meth:`scale`, all rows of every such batch.
+        """
+        new = [name for name in np.unique(batch).tolist() if name not in self.statistics_]
+        if not new:
+            return self
+        found = copy(self)
+        its = {name: self.statistics_of(x[batch == name]) for name in new}
+        found.statistics_ = {**self.statistics_, **its}
+        return found
+
     def origin(self, its: BatchStatistics) -> FloatArray:
         """Where a batch lay before it was standardised.
 
@@ -266,18 +281,6 @@ class PlateScaler:
         """
         away = (its.mean - self.usual_.mean) / self.usual_.scale
         return np.where(self.informative_, np.clip(away, -FARTHEST, FARTHEST), 0.0)
-
-    def _standardised(self, values: FloatArray, batch: npt.NDArray[np.str_]) -> FloatArray:
-        if not self.per_batch:
-            return values
-        scaled = np.empty_like(values)
-        for name in np.unique(batch):
-            rows = batch == name
-            its = self.statistics_.get(str(name))
-            if its is None:
-                its = self.floored(*mean_and_sd(values[rows]))
-            scaled[rows] = (values[rows] - its.mean) / its.scale
-        return scaled
 
     def scale(self, x: FloatArray, batch: npt.NDArray[np.str_]) -> FloatArray:
         """What networks are given: informative features standardised and compressed, without gaps.
@@ -323,24 +326,26 @@ class PlateScaler:
         -------
         Values in units of each batch's standard deviations, shape (n, p).
         """
-        scaled = self._standardised(self.transformed(x), batch)
+        scaler = self.knowing(x, batch) if self.per_batch else self
+        scaled = scaler._standardised(self.transformed(x), batch)
         scaled = np.where(np.isnan(scaled), self.fill_, scaled)
         if not every_feature:
             scaled[:, ~self.informative_] = 0.0
-        for name in np.unique(batch) if damped else ():
-            rows = batch == name
-            its = self._peculiar_of(str(name), scaled[rows])
-            if its is not None:
-                scaled[rows] = its.damped(scaled[rows])
+        for name in np.unique(batch) if damped and self.per_batch else ():
+            peculiar = scaler.statistics_[str(name)].peculiar
+            if peculiar is not None:
+                scaled[batch == name] = peculiar.damped(scaled[batch == name])
         return scaled
 
-    def _peculiar_of(self, name: str, scaled: FloatArray) -> Peculiar | None:
-        known = self.statistics_.get(name)
-        if known is not None:
-            return known.peculiar
-        if self.taught_ is None:
-            return None
-        return self.taught_.peculiar(np.where(self.informative_, scaled, 0.0))
+    def _standardised(self, values: FloatArray, batch: npt.NDArray[np.str_]) -> FloatArray:
+        """Values in standard deviations of their batches, whose statistics are known."""
+        if not self.per_batch:
+            return values
+        scaled = np.empty_like(values)
+        for name in np.unique(batch):
+            rows, its = batch == name, self.statistics_[str(name)]
+            scaled[rows] = (values[rows] - its.mean) / its.scale
+        return scaled
 
     def restore(
         self, scaled: FloatArray, as_batch: BatchStatistics, levels: FloatArray | float = 0.0
