@@ -244,8 +244,8 @@ first teaches. 100 subjects a plate and 200 features, of which 30 tell two class
 otherwise; {RANK} patterns move all features together, and each plate has its own factor for each
 feature. joint: `JointClassifier` at its defaults. z: each plate z-scored by itself. LR: logistic
 regression, C = 0.1. ±: standard error over draws. Other draws (1000 to 1011, 7000 to 9004) of
-studies much like these were looked at while the joint model was developed; those of this table, from
-{FIRST_SEED}, decided nothing.
+studies much like these were looked at while the joint model was developed; those of this table,
+from {FIRST_SEED}, decided nothing.
 
 {lines}
 """

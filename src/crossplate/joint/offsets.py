@@ -52,6 +52,7 @@ __all__ = [
     "offset_probabilities",
     "offsets_of",
     "share_scores",
+    "slope",
     "to_probabilities",
 ]
 
@@ -207,7 +208,7 @@ def offsets_of(
             drift = _drift_at(place, arrays, origin, len(its) / shape.rows_a_subject)
             told[key] = shape.means_of_uneven(its, drift)
         means, likelihood = told[key]
-        found.append((to_centre[place] + _slope(own, its) * means, likelihood))
+        found.append((to_centre[place] + slope(own, its) * means, likelihood))
     if not told:
         return Offsets.sure(WAY * to_centre)
     n_values = len(next(iter(told.values()))[1])
@@ -232,8 +233,19 @@ def _drift_at(place: int, arrays: Arrays, origin: FloatArray, subjects: float) -
     return Drift.of(shift, arrays[WEIGHT][place].astype(float), chance)
 
 
-def _slope(scores: FloatArray, telling: FloatArray) -> float:
-    """How much further apart a member's scores are than those that tell the shares."""
+def slope(scores: FloatArray, telling: FloatArray) -> float:
+    """How much further apart scores are than others of the same rows.
+
+    Parameters
+    ----------
+    scores, telling
+        Shape (n, outputs).
+
+    Returns
+    -------
+    Least squares, both about their means and, of several outputs, about each row's; 0 where the
+    others do not vary.
+    """
     away, other = scores - scores.mean(axis=0), telling - telling.mean(axis=0)
     if scores.shape[1] > 1:
         away = away - away.mean(axis=1, keepdims=True)

@@ -14,6 +14,7 @@ from crossplate.joint.few_labels import Guess, batches_with_few, correction, own
 from crossplate.joint.inference import TrainedNetworks
 from crossplate.joint.labels import FEWEST_HELD_OUT, hold_out
 from crossplate.joint.linear import Head, exact_heads, with_head
+from crossplate.joint.member_spread import with_spread_of_source
 from crossplate.joint.minibatches import IntArray, Member
 from crossplate.joint.networks import Architecture
 from crossplate.joint.offsets import (
@@ -170,9 +171,12 @@ class Problem:
         trained = self._joined(members, heads, device, progress)
         if not self.settings.offset:
             return trained
-        networks = TrainedNetworks(self.architecture, trained.weights, torch.device("cpu"))
+        weights = trained.weights
+        if not self.architecture.head:
+            weights = with_spread_of_source(weights, self.architecture, self.z, members)
+        networks = TrainedNetworks(self.architecture, weights, torch.device("cpu"))
         taught = [replace(m, classes=_without_few(m.classes, m.batch)) for m in members]
-        return replace(trained, weights=trained.weights | offset_arrays(networks, self.z, taught))
+        return replace(trained, weights=weights | offset_arrays(networks, self.z, taught))
 
     def _joined(
         self,
