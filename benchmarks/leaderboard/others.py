@@ -1,8 +1,8 @@
 """Other tasks on the public tables: other labels, small parts of them, other class shares.
 
 The joint model was designed while looking at the tables' own labels and at simulated plates; these
-tasks are of the same measurements, but none of them was looked at before the design was done, but
-for the few choices that docs/design/joint-model.md names.
+tasks are of the same measurements, and none of them decided anything but the two choices that
+docs/design/joint-model.md names: the price of class shares and the spread of a member's scores.
 """
 
 from __future__ import annotations

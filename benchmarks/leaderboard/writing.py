@@ -66,7 +66,8 @@ def markdown(frame: pd.DataFrame, cases: Sequence[Case], command: str, seeds: in
         "source rows. Harmony is not among the methods: harmonypy is under the GPL. "
         "The joint model was designed while looking at most of the public data and simulated "
         "studies (docs/design/joint-model.md), so its figures there flatter it. The other tasks "
-        "were not looked at, but for how strongly class shares are held to what is expected.",
+        "decided two choices only: how strongly class shares are held to what is expected, and the "
+        "spread of a trained member's scores.",
     ]
     for title, known in (
         ("Public data", list(REAL)),

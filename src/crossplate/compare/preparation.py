@@ -8,7 +8,7 @@ import numpy as np
 
 from crossplate.compare.blind import BlindTask, FloatArray
 from crossplate.errors import InputError
-from crossplate.scaling import choose_log_unit
+from crossplate.scaling.logs import choose_log_unit
 
 CONSTANT = 1e-9
 """Standard deviation, as a share of the mean's size (or of 1), below which a feature counts as

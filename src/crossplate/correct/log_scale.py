@@ -13,7 +13,7 @@ from crossplate.correct.base import ONLY_BATCH, Corrector, FloatArray
 from crossplate.correct.batch_zscore import BatchZScore
 from crossplate.errors import InputError
 from crossplate.rows import batch_names
-from crossplate.scaling import LogChoice, log_unit, logs_of
+from crossplate.scaling.logs import LogChoice, log_unit, logs_of
 
 __all__ = ["OnLogScale"]
 
