@@ -186,7 +186,7 @@ class ClassShape:
         lines = self._ways.T @ np.eye(n_classes)[:, : n_classes if n_classes > 2 else 1]
         moves = (lines[:, :, None] * STEPS).reshape(len(lines), -1).T
         places = best[:-1] + moves
-        logs = np.array([self._log_likelihood(place, evidence) for place in places])
+        logs = self._log_likelihoods(places, evidence)
         widths = np.tile(np.gradient(STEPS), lines.shape[1])
         likelihood = widths * np.exp(logs - logs.max())
         return self._shares_at(places), likelihood / likelihood.sum()
@@ -242,18 +242,38 @@ class ClassShape:
         ]
         return np.asarray(min(ends, key=lambda end: float(end.fun)).x)
 
-    def _log_likelihood(self, place: FloatArray, evidence: _Evidence) -> float:
-        """Log posterior of shares, summed over the spreads that scores may have."""
-        logs = log_softmax(self.expected + self._ways @ place)
-        shares = np.exp(logs)
-        from_class = evidence.away[:, None, :] + shares @ self.mean - self.mean
-        squared = np.einsum("nkd,kde,nke->nk", from_class, self._precision, from_class)
-        narrower = np.exp(-2.0 * SPREADS)[:, None, None]
-        of_rows = logsumexp(0.5 * (self._log_det - squared * narrower) + logs, axis=2)
-        found = evidence.weight * (of_rows - evidence.away.shape[1] * SPREADS[:, None]).sum(axis=1)
+    def _log_likelihoods(self, places: FloatArray, evidence: _Evidence) -> FloatArray:
+        """Log posterior of shares, summed over the spreads that scores may have.
+
+        Parameters
+        ----------
+        places
+            Distances from the expected shares along the contrasts, shape (K, C - 1).
+        evidence
+            Of the batch.
+        """
+        whitening = np.linalg.cholesky(self._precision)
+        from_mean = (evidence.away[:, None, :] - self.mean).swapaxes(0, 1)
+        away = np.matmul(from_mean, whitening).swapaxes(0, 1)
+        squares = (away * away).sum(axis=2)
         prior = 0.5 * (SPREADS / SCALE_SPREAD) ** 2
-        price = evidence.price * _distance(np.sqrt(2.0) * place)[0]
-        return float(logsumexp(found - prior) - price - self._off_drift(shares, evidence.drift)[0])
+        n, d = evidence.away.shape
+        found = np.empty(len(places))
+        for number, place in enumerate(places):
+            logs = log_softmax(self.expected + self._ways @ place)
+            shares = np.exp(logs)
+            move = np.einsum("d,kde->ke", shares @ self.mean, whitening)
+            squared = (
+                squares + 2.0 * np.einsum("nke,ke->nk", away, move) + (move * move).sum(axis=1)
+            )
+            of_class = 0.5 * self._log_det + logs
+            narrower = np.exp(-2.0 * SPREADS)
+            of_rows = [_total(of_class - 0.5 * factor * squared) for factor in narrower]
+            weighed = evidence.weight * (np.array(of_rows) - n * d * SPREADS)
+            price = evidence.price * _distance(np.sqrt(2.0) * place)[0]
+            unlikely = self._off_drift(shares, evidence.drift)[0]
+            found[number] = logsumexp(weighed - prior) - price - unlikely
+        return found
 
     def _off_drift(self, shares: FloatArray, drift: Drift | None) -> tuple[float, FloatArray]:
         """How unlikely shares are where the batch lay, and its gradient by their mean score."""
@@ -275,7 +295,8 @@ class ClassShape:
         mixed = shares @ self.mean
         from_class = away[:, None, :] + mixed - self.mean
         narrower = np.exp(-2.0 * place[-1])
-        pull = np.einsum("kde,nke->nkd", self._precision, from_class) * narrower
+        # class by class, which is a product of matrices
+        pull = np.matmul(from_class.swapaxes(0, 1), self._precision).swapaxes(0, 1) * narrower
         squared = (pull * from_class).sum(axis=2)
         joint = 0.5 * (self._log_det - squared) + logs
         highest = joint.max(axis=1, keepdims=True)
@@ -320,6 +341,12 @@ class _Evidence:
     weight: float
     price: float
     drift: Drift | None
+
+
+def _total(joint: FloatArray) -> float:
+    """Sum over rows of the log likelihood, from that of each row and class, shape (n, C)."""
+    highest = joint.max(axis=1, keepdims=True)
+    return float((highest[:, 0] + np.log(np.exp(joint - highest).sum(axis=1))).sum())
 
 
 def _distance(odds: FloatArray) -> tuple[float, FloatArray]:
