@@ -256,7 +256,7 @@ class ClassShape:
         from_mean = (evidence.away[:, None, :] - self.mean).swapaxes(0, 1)
         away = np.matmul(from_mean, whitening).swapaxes(0, 1)
         squares = (away * away).sum(axis=2)
-        prior = 0.5 * (SPREADS / SCALE_SPREAD) ** 2
+        narrower, prior = np.exp(-2.0 * SPREADS), 0.5 * (SPREADS / SCALE_SPREAD) ** 2
         n, d = evidence.away.shape
         found = np.empty(len(places))
         for number, place in enumerate(places):
@@ -267,7 +267,6 @@ class ClassShape:
                 squares + 2.0 * np.einsum("nke,ke->nk", away, move) + (move * move).sum(axis=1)
             )
             of_class = 0.5 * self._log_det + logs
-            narrower = np.exp(-2.0 * SPREADS)
             of_rows = [_total(of_class - 0.5 * factor * squared) for factor in narrower]
             weighed = evidence.weight * (np.array(of_rows) - n * d * SPREADS)
             price = evidence.price * _distance(np.sqrt(2.0) * place)[0]

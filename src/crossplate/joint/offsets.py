@@ -276,7 +276,7 @@ def offset_probabilities(
     -------
     Shape (members, n, classes).
     """
-    found = to_probabilities(scores)
+    found = np.empty((*scores.shape[:2], max(2, scores.shape[2])))
     for one in np.unique(batch):
         its = batch == one
         offsets = offsets_of(scores[:, its], telling[:, its], arrays, origins[one])
