@@ -2,7 +2,8 @@
 
 They are convex and quick, so they can be fitted many times over, and tell what the networks cannot:
 how strong the ridge on the discriminator should be, whether it should hold back all features alike,
-and how the scores of rows that were not learned from are distributed in each class.
+how the scores of rows that were not learned from are distributed in each class, and which labels
+are hard to believe.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 
 from crossplate.joint.feature_weights import feature_weights
+from crossplate.joint.label_trust import label_trust
 from crossplate.joint.settings import JointSettings
 from crossplate.rows import UNLABELLED
 
@@ -54,6 +56,9 @@ class SourceFit:
         Weight of each labelled row in the loss, shape (n,): by its class, and subjects count alike.
     scores
         Of each labelled row when its subject was held out, shape (n, outputs).
+    trust
+        How far the label of each row of the data is believed, shape (all rows,), 1 for rows without
+        one: what the row counts in the regressions on all labelled rows.
     weight, bias
         The regression on all labelled rows, shapes (p, outputs) and (1, outputs).
     origin
@@ -67,6 +72,7 @@ class SourceFit:
     rows_a_subject: float
     row_weights: FloatArray
     scores: FloatArray
+    trust: FloatArray
     weight: FloatArray
     bias: FloatArray
     origin: FloatArray
@@ -133,8 +139,10 @@ def fit_source(
     best, counted = plain, np.ones(z.shape[1])
     if adaptive.loss < plain.loss:
         best, counted = adaptive, feature_weights(z, y, who)
+    trust = np.ones(len(codes))
+    trust[rows] = label_trust(_losses(best.scores, y), who, len(subjects))
     x, back = _fewer_dimensions(z * counted)
-    model = logistic_regression(best.ridge, weights).fit(x, y)
+    model = logistic_regression(best.ridge, weights).fit(x, y, trust[rows])
     return SourceFit(
         best.ridge,
         counted,
@@ -143,6 +151,7 @@ def fit_source(
         len(rows) / len(np.unique(who)),
         row_weights,
         best.scores,
+        trust,
         counted[:, None] * (back.T @ model.coef_.T),
         model.intercept_[None],
         origin,
