@@ -26,10 +26,7 @@ def shape_of(shares, rng, distance, n=400, rows=1.0):
     codes = rng.choice(len(shares), n, p=shares)
     found = scores_of(codes, rng, distance, len(shares))
     none = np.empty(0)
-    believed = np.ones(n)
-    fit = SourceFit(
-        10.0, none, codes, np.array(shares), rows, np.ones(n), found, believed, none, none, none
-    )
+    fit = SourceFit(10.0, none, codes, np.array(shares), rows, np.ones(n), found, none, none, none)
     return ClassShape.of(fit)
 
 

@@ -69,8 +69,7 @@ def exact_heads(
             seen = z[rows] * counted
             if member.places is not None:
                 seen = with_own_columns(seen, batch, few)
-            trust = None if member.source is None else member.source.trust[rows]
-            head = _solve(seen, codes, trust, n_outputs, member.ridge_of(settings), settings)
+            head = _solve(seen, codes, n_outputs, member.ridge_of(settings), settings)
             if head is not None:
                 head = counted[:, None] * head[0][: len(counted)], head[1]
             solved[key] = head
@@ -100,7 +99,6 @@ def with_head(
 def _solve(
     z: FloatArray,
     codes: npt.NDArray[np.int64],
-    trust: FloatArray | None,
     n_outputs: int,
     ridge: float,
     settings: JointSettings,
@@ -109,5 +107,5 @@ def _solve(
     counts = np.bincount(codes, minlength=max(n_outputs, 2))
     if not (counts.all() and ridge and settings.gamma):
         return None
-    model = logistic_regression(ridge, class_weights(codes, settings)).fit(z, codes, trust)
+    model = logistic_regression(ridge, class_weights(codes, settings)).fit(z, codes)
     return model.coef_.T, model.intercept_[None]

@@ -2,8 +2,7 @@
 
 They are convex and quick, so they can be fitted many times over, and tell what the networks cannot:
 how strong the ridge on the discriminator should be, whether it should hold back all features alike,
-how the scores of rows that were not learned from are distributed in each class, and which labels
-are hard to believe.
+and how the scores of rows that were not learned from are distributed in each class.
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 
 from crossplate.joint.feature_weights import feature_weights
-from crossplate.joint.label_trust import label_trust
 from crossplate.joint.settings import JointSettings
 from crossplate.rows import UNLABELLED
 
@@ -56,9 +54,6 @@ class SourceFit:
         Weight of each labelled row in the loss, shape (n,): by its class, and subjects count alike.
     scores
         Of each labelled row when its subject was held out, shape (n, outputs).
-    trust
-        How far the label of each row of the data is believed, shape (all rows,), 1 for rows without
-        one: what the row counts in the regressions on all labelled rows.
     weight, bias
         The regression on all labelled rows, shapes (p, outputs) and (1, outputs).
     origin
@@ -72,7 +67,6 @@ class SourceFit:
     rows_a_subject: float
     row_weights: FloatArray
     scores: FloatArray
-    trust: FloatArray
     weight: FloatArray
     bias: FloatArray
     origin: FloatArray
@@ -139,10 +133,8 @@ def fit_source(
     best, counted = plain, np.ones(z.shape[1])
     if adaptive.loss < plain.loss:
         best, counted = adaptive, feature_weights(z, y, who)
-    trust = np.ones(len(codes))
-    trust[rows] = label_trust(_losses(best.scores, y), who, len(subjects))
     x, back = _fewer_dimensions(z * counted)
-    model = logistic_regression(best.ridge, weights).fit(x, y, trust[rows])
+    model = logistic_regression(best.ridge, weights).fit(x, y)
     return SourceFit(
         best.ridge,
         counted,
@@ -151,7 +143,6 @@ def fit_source(
         len(rows) / len(np.unique(who)),
         row_weights,
         best.scores,
-        trust,
         counted[:, None] * (back.T @ model.coef_.T),
         model.intercept_[None],
         origin,
