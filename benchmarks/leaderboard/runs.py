@@ -24,7 +24,7 @@ from crossplate.compare.executing import Work
 from crossplate.compare.parts import table_fingerprint
 from crossplate.compare.work import Answer
 from crossplate.errors import InputError
-from crossplate.evaluate import accuracy_coverage, score
+from crossplate.evaluate import accuracy_coverage, score, score_subjects
 from crossplate.evaluate.calibration_curve import calibration
 
 LEAST_PROBABILITY = 1e-6
@@ -33,12 +33,17 @@ DIGITS = 4
 COVERAGES = (1.0, 0.9, 0.8, 0.7, 0.5)
 AT_COVERAGE = {share: f"accuracy_{100 * share:.0f}" for share in COVERAGES}
 """Share of the target's samples that are called, the surest → figure."""
+OF_SUBJECTS = ("subject_balanced_accuracy", "subject_accuracy")
+"""Figures where subjects have several samples; the median of their probabilities is called."""
+SAMPLES_A_SUBJECT = 1.5
+"""On average, from which figures by subject are of interest."""
 FIGURES = ("balanced_accuracy", "accuracy", "log_loss", "ece", "aurc", "seconds")
 
 __all__ = [
     "AT_COVERAGE",
     "FIGURES",
     "LEAST_PROBABILITY",
+    "OF_SUBJECTS",
     "Run",
     "collected",
     "log_loss",
@@ -215,14 +220,16 @@ def _write(path: Path, result: dict[str, Any]) -> None:
 def collected(runs: Sequence[Run]) -> pd.DataFrame:
     """All results that are there.
 
-    Columns: data, case, method, seed, whether it is a form of the joint model, figures, note and
-    which of the target's rows are right (text of 0 and 1).
+    Columns: data, case, method, seed, whether it is a form of the joint model, figures (those by
+    subject NaN where most have one sample), note and which of the target's rows are right (text
+    of 0 and 1).
     """
-    figures = (*FIGURES, *AT_COVERAGE.values())
+    figures = (*FIGURES, *OF_SUBJECTS, *AT_COVERAGE.values())
     rows = []
     for run in runs:
         result = run.result()
         if result is not None:
+            result |= _of_subjects(run.case, result)
             rows.append(
                 {
                     "data": run.case.data,
@@ -236,3 +243,16 @@ def collected(runs: Sequence[Run]) -> pd.DataFrame:
     columns = ["data", "case", "method", "seed", "is_form", *figures, "note", "right"]
     frame = pd.DataFrame(rows, columns=columns).astype({"is_form": bool})
     return frame.astype(dict.fromkeys(figures, float))
+
+
+def _of_subjects(case: Case, result: dict[str, Any]) -> dict[str, float]:
+    """Figures by subject, from the probabilities that were kept; none where there is no need."""
+    subject = case.subjects()
+    if subject is None or "probabilities" not in result:
+        return {}
+    if len(subject) < SAMPLES_A_SUBJECT * len(set(subject)):
+        return {}
+    p = np.array(result["probabilities"])
+    proba = pd.DataFrame(p / p.sum(axis=1, keepdims=True), columns=result["classes"])
+    found = score_subjects(proba, pd.Series(subject), pd.Series(case.truth()))
+    return dict(zip(OF_SUBJECTS, (found.balanced_accuracy, found.accuracy), strict=True))

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from opponents import BASELINE, JOINT, NOTHING
 from others import OTHER
-from runs import AT_COVERAGE, LEAST_PROBABILITY
+from runs import AT_COVERAGE, LEAST_PROBABILITY, OF_SUBJECTS
 from standings import Standing, differences, means, overall_difference, standings
 from studies import REAL, SIMULATED
 from tasks import Case
@@ -26,10 +26,12 @@ AIMS = (
     ("ibd", "balanced_accuracy", 0.80),
     ("sacurine", "accuracy", 0.87),
     ("fiatof", "accuracy", 0.93),
+    ("fiatof", "subject_accuracy", 0.93),
     ("quartet", "accuracy", 1.0),
     ("cytof_p1", "accuracy", 0.970),
     ("cytof_p2", "accuracy", 0.980),
 )
+NAMES = {"subject_accuracy": "accuracy by subject"}
 PLAIN = "zscore + network"
 MOST_LOSS, KEPT = 0.01, 0.95
 
@@ -106,6 +108,7 @@ def _part(title: str, frame: pd.DataFrame, cases: Sequence[Case]) -> list[str]:
     parts += [
         "### Accuracy",
         _table(_figure_rows(means(frame, "accuracy").loc[order], 3)),
+        *_by_subject(frame, order),
         "### Log loss",
         f"Probabilities of less than {LEAST_PROBABILITY:g} count as that.",
         _table(_figure_rows(means(frame, "log_loss").loc[order], 3)),
@@ -192,7 +195,7 @@ def _aims(frame: pd.DataFrame, places: dict[str, Standing]) -> Rows:
     for data, figure, least in AIMS:
         if data in ours.index:
             value = means(frame, figure).loc[JOINT, data]
-            name = figure.replace("_", " ")
+            name = NAMES.get(figure, figure.replace("_", " "))
             checks.append((f"{data}: {name} ≥ {least:.3f}", _number(value), value >= least))
     for shifted, even in (
         ("sim_affine_shift", "sim_affine"),
@@ -223,6 +226,23 @@ def _aims(frame: pd.DataFrame, places: dict[str, Standing]) -> Rows:
             checks.append((f"best {text} of all methods", value, figure <= best + 1e-12))
     rows = [[aim, value, "yes" if reached else "no"] for aim, value, reached in checks]
     return [["aim", "found", "reached"], *rows]
+
+
+def _by_subject(frame: pd.DataFrame, order: Sequence[str]) -> list[str]:
+    """Figures of data whose subjects have several samples."""
+    found = {
+        f"{data}, {name}": its
+        for figure, name in zip(OF_SUBJECTS, ("balanced accuracy", "accuracy"), strict=True)
+        for data, its in means(frame, figure).loc[order].dropna(axis=1, how="all").items()
+    }
+    if not found:
+        return []
+    return [
+        "### By subject",
+        "Where subjects have several samples: the class of the highest median of their "
+        "probabilities, as `crossplate.evaluate.by_subject`.",
+        _table(_figure_rows(pd.DataFrame(found), 3, with_mean=False)),
+    ]
 
 
 def _surest(frame: pd.DataFrame, order: Sequence[str]) -> list[str]:

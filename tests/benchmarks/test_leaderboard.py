@@ -113,6 +113,25 @@ def test_the_surest_of_a_run(tmp_path, capsys):
     assert "1 runs, 1 of them to do" in capsys.readouterr().out.splitlines()[-2]
 
 
+def test_figures_by_subject_where_subjects_have_several_samples(tmp_path):
+    case = replace(case_of(3, noise=2.0, max_replicates=3), data="fiatof")
+    single = replace(case_of(3, max_replicates=1), data="sim_tiny")
+    runs = runs_of([case, single], chosen(["zscore + logistic"], []), 1, tmp_path)
+    run_missing(runs, 1)
+    frame = collected(runs)
+    kept = runs[0].result()
+    medians = pd.DataFrame(kept["probabilities"]).groupby(case.subjects()).median()
+    called = np.array(kept["classes"])[medians.to_numpy().argmax(axis=1)]
+    truth = pd.Series(case.truth()).groupby(case.subjects()).first()
+    of_subjects, of_singles = frame["subject_accuracy"]
+    assert of_subjects == pytest.approx(np.mean(called == truth.to_numpy()))
+    assert np.isnan(of_singles)
+    frame["method"] = JOINT
+    text = markdown(frame, [case, single], "run", 1)
+    assert f"| fiatof: accuracy by subject ≥ 0.930 | {of_subjects:.3f} |" in text
+    assert "| method | fiatof, balanced accuracy | fiatof, accuracy |" in text
+
+
 def test_seeds_where_they_matter():
     known = opponents()
     case = case_of()
