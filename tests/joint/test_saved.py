@@ -37,10 +37,19 @@ def folder(tmp_path):
         {"preset": "paper"},
         {"alpha": 0.0},
         {"log": "never"},
+        {"log": "never", "data": {"p": 60}},
         {"data": {"classes": (1, 2, 7)}},
         {"data": {"n": 600}},
     ],
-    ids=["default", "paper", "no reconstructors", "no log", "three classes", "many rows"],
+    ids=[
+        "default",
+        "paper",
+        "no reconstructors",
+        "no log",
+        "no log, centred rows",
+        "three classes",
+        "many rows",
+    ],
 )
 def test_a_model_comes_back_bit_for_bit(tmp_path, parameters):
     model, frame, batch = fit(**parameters)
@@ -202,6 +211,20 @@ def test_a_model_of_format_5_had_one_offset_for_a_batch(folder):
     np.testing.assert_array_equal(old.offsets_[name].moves, moves[:, None])
     np.testing.assert_array_equal(old.offsets_[name].likelihood, np.ones((2, 1)))
     assert np.isfinite(old.predict_proba(frame, batch=batch)).all()
+
+
+def test_a_model_of_format_6_had_levels_of_logs(tmp_path):
+    rows = make_rows(p=60)
+    frame, batch = np.exp(rows.X), rows.batch
+    model = JointClassifier(n_members=2, random_state=0).fit(frame, rows.y, batch=batch)
+    model.save(tmp_path / "model")
+    change_array(tmp_path / "model", "scaler.level_unit", None)
+    rewrite(tmp_path / "model", lambda described: described.update(format=6))
+    old = crossplate.load(tmp_path / "model")
+    np.testing.assert_array_equal(old.scaler_.level_.unit, np.ones(60))
+    np.testing.assert_array_equal(
+        old.predict_proba(frame, batch=batch), model.predict_proba(frame, batch=batch)
+    )
 
 
 def test_likelihoods_of_another_shape_are_refused(folder):

@@ -17,7 +17,7 @@ def plates(seed=0, n=40, p=60):
 
 
 def test_level_is_the_mean_over_counted_features_that_were_measured():
-    level = RowLevel(np.array([1.0, 2.0, 3.0]), np.array([True, True, False]))
+    level = RowLevel(np.array([1.0, 2.0, 3.0]), np.array([True, True, False]), np.ones(3))
     logs = np.array([[2.0, 5.0, 99.0], [np.nan, 1.0, 99.0], [np.nan, np.nan, 99.0]])
     np.testing.assert_allclose(level.of(logs), [2.0, -1.0, 0.0])
 
@@ -58,11 +58,36 @@ def test_another_batch_is_restored_at_its_level():
     np.testing.assert_allclose(as_a.mean(axis=0), measured.mean(axis=0), atol=0.1)
 
 
-def test_without_logs_nothing_is_centred():
-    x = np.random.default_rng(0).normal(size=(20, 60))
-    batch, labelled = np.repeat(["a", "b"], 10), np.arange(20) < 10
-    centred = PlateScaler("never", centre_rows=True).fit(x, batch, labelled)
-    assert centred.level_ is None
-    np.testing.assert_array_equal(
-        centred.scale(x, batch), PlateScaler("never").fit(x, batch, labelled).scale(x, batch)
-    )
+def test_a_unit_is_the_spread_of_a_feature_where_no_log_is_taken():
+    level = RowLevel(np.zeros(2), np.array([True, True]), np.array([2.0, 4.0]))
+    x = np.array([[2.0, 4.0], [4.0, 0.0]])
+    np.testing.assert_allclose(level.of(x), [1.0, 1.0])
+    np.testing.assert_allclose(level.added(level.of(x)), [[2.0, 4.0], [2.0, 4.0]])
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("scaled", [False, True], ids=["logs", "scaled logs"])
+def test_dilution_drops_out_of_values_that_were_logged_before(seed, scaled):
+    logs, dilution, batch, labelled = plates(seed)
+    found = []
+    for centre in (True, False):
+        z = []
+        for amount in (0.0 * dilution, dilution):
+            x = (logs + amount[:, None]) / np.log(2.0)
+            if scaled:
+                x = (x - x.mean(axis=0)) / x.std(axis=0)
+            scaler = PlateScaler("never", centre_rows=centre).fit(x, batch, labelled)
+            z.append(scaler.scale(x, batch))
+        found.append(np.abs(z[0] - z[1]).mean())
+    assert found[0] < 0.4 * found[1]
+
+
+def test_values_that_were_logged_before_are_restored_as_measured():
+    logs, dilution, batch, labelled = plates()
+    x = logs + dilution[:, None]
+    scaler = PlateScaler("never", centre_rows=True).fit(x, batch, labelled)
+    z, levels = scaler.scale(x, batch), scaler.levels_in_batch(x, batch)
+    for name in "ab":
+        rows = batch == name
+        restored = scaler.restore(z[rows], scaler.statistics_[name], levels[rows])
+        np.testing.assert_allclose(restored, x[rows], rtol=1e-9)

@@ -29,7 +29,7 @@ from crossplate.scaling import BatchStatistics, PlateScaler
 from crossplate.scaling.peculiar import Peculiar, Taught
 from crossplate.scaling.row_level import RowLevel
 
-FORMAT = 6
+FORMAT = 7
 """Version of the folder's layout; a reader takes its own and all earlier ones."""
 DESCRIPTION, ARRAYS = "model.json", "arrays.safetensors"
 PLAIN = ("preset", *OPTIONS, "device")
@@ -79,6 +79,7 @@ def _arrays(model: JointClassifier) -> dict[str, npt.NDArray[Any]]:
         arrays["scaler.levels"] = np.array([its.level for its in every])
         arrays["scaler.level_usual"] = scaler.level_.usual
         arrays["scaler.level_counted"] = scaler.level_.counted
+        arrays["scaler.level_unit"] = scaler.level_.unit
     if scaler.taught_ is not None:
         arrays["scaler.taught_variation"] = scaler.taught_.variation
         arrays["scaler.taught_by_class"] = scaler.taught_.by_class
@@ -293,19 +294,23 @@ def _scaler(
     p: int,
 ) -> PlateScaler:
     scaler = settings.scaler()
-    unit = described["log_unit"]
-    scaler.log_unit_ = None if unit is None else float(unit)
+    log_unit = described["log_unit"]
+    scaler.log_unit_ = None if log_unit is None else float(log_unit)
     if scaler.log_unit_ is not None and not scaler.log_unit_ > 0.0:
-        raise ValueError(f"log_unit must be above 0, not {unit!r}")
+        raise ValueError(f"log_unit must be above 0, not {log_unit!r}")
     names = described["batches"]
     means = _taken(arrays, "scaler.means", (len(names), p), np.float64)
     scales = _taken(arrays, "scaler.scales", (len(names), p), np.float64)
     levels = np.zeros(len(names))
     if "scaler.levels" in arrays:
         levels = _taken(arrays, "scaler.levels", (len(names),), np.float64)
+        unit = np.ones(p)
+        if "scaler.level_unit" in arrays:  # formats 1 to 6 had levels of logs alone
+            unit = _taken(arrays, "scaler.level_unit", (p,), np.float64)
         scaler.level_ = RowLevel(
             _taken(arrays, "scaler.level_usual", (p,), np.float64),
             _taken(arrays, "scaler.level_counted", (p,), np.bool_),
+            unit,
         )
     scaler.statistics_ = {
         str(name): BatchStatistics(

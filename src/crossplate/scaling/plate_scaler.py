@@ -48,8 +48,8 @@ class PlateScaler:
         Standardise every batch with its own mean and standard deviation. False leaves the values
         as they are, for ``preset="paper"``.
     centre_rows
-        Where logs are taken, subtract from each row its level, so that dilution and amount of
-        sample, the same factor for all features, drop out.
+        Subtract from each row its level, so that dilution and amount of sample, the same factor for
+        all features, drop out (:class:`crossplate.scaling.row_level.RowLevel`).
     compression
         What :meth:`scale` does to standardised rows.
 
@@ -130,13 +130,8 @@ class PlateScaler:
             Rows of all batches, as in :meth:`fit`.
         """
         self.level_ = None
-        if not self.centre_rows or self.log_unit_ is None:
-            return
-        logs = self._logs(x)
-        found = [mean_and_sd(logs[batch == name]) for name in np.unique(batch)]
-        counted = np.mean([varies(*both) for both in found], axis=0) > 0.5
-        if counted.any():
-            self.level_ = RowLevel(usual_of(found).mean, counted)
+        if self.centre_rows:
+            self.level_ = RowLevel.learn(self._logs(x), batch, on_logs=self.log_unit_ is not None)
 
     def learn_statistics(
         self, plain: Mapping[str, tuple[FloatArray, FloatArray]], levels: Mapping[str, float]
@@ -207,7 +202,7 @@ class PlateScaler:
     def transformed(self, x: FloatArray) -> FloatArray:
         """Measurements before they are standardised: logs where they are taken, rows centred."""
         logs = self._logs(x)
-        return logs if self.level_ is None else logs - self.level_.of(logs)[:, None]
+        return logs if self.level_ is None else logs - self.level_.added(self.level_.of(logs))
 
     def _levels(self, x: FloatArray) -> FloatArray:
         return np.zeros(len(x)) if self.level_ is None else self.level_.of(self._logs(x))
@@ -369,7 +364,7 @@ class PlateScaler:
             scaled = as_batch.peculiar.restored(scaled)
         values = scaled * as_batch.scale + as_batch.mean if self.per_batch else scaled
         if self.level_ is not None:
-            values = values + (as_batch.level + np.asarray(levels)[..., None])
+            values = values + self.level_.added(as_batch.level + np.asarray(levels))
         if self.log_unit_ is None:
             return values
         return np.maximum(np.expm1(values), 0.0) * self.log_unit_
