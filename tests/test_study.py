@@ -152,6 +152,22 @@ def test_a_plate_that_arrives_later(result):
     assert any("1 features that the model does not know" in text for text in notices)
 
 
+def test_a_few_negative_values_that_keep_logs_from_being_taken_are_told(table):
+    def notices(subtracted, **settings):
+        features = table.features - subtracted
+        study = dataclasses.replace(QUICK, epochs=2, **settings)
+        return " ".join(run_study(dataclasses.replace(table, features=features), study).notices)
+
+    values = table.features.to_numpy()
+    few, many = np.quantile(values[values > 0.0], 0.03), np.quantile(values, 0.5)
+    n = int((values < few).sum())
+    assert 0 < n < 0.1 * values.size
+    assert f"{n} cells ({100 * n / values.size:.2g}%) are negative, so no log" in notices(few)
+    assert "negative" not in notices(0.0)
+    assert "negative" not in notices(many)
+    assert "negative" not in notices(few, log="never")
+
+
 def test_missing_cells_and_dropped_features_are_told(table):
     features = table.features.copy()
     features.iloc[3, 4] = np.nan
