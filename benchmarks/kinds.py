@@ -62,6 +62,12 @@ def diluted(logs: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return found
 
 
+def logged(logs: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The same, to base 2, as a table that was normalised elsewhere often is."""
+    found: np.ndarray = np.log2(diluted(logs, rng))
+    return found
+
+
 def with_outliers(logs: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Noise of heavy tails on the logs."""
     noise = 0.8 * rng.standard_t(1.5, size=logs.shape)
@@ -154,6 +160,7 @@ class Kind:
 KINDS: dict[str, Kind] = {
     "plain": Kind("intensities, a factor and a stretch of each feature on each plate"),
     "diluted": Kind("each sample diluted by its own factor", read=diluted),
+    "logged": Kind("the same, given as logs to base 2", read=logged),
     "outliers": Kind("noise of heavy tails on the logs", read=with_outliers),
     "counts": Kind("counts, most of them 0 or a few", features=150, read=counted),
     "gaps": Kind(
