@@ -13,6 +13,7 @@ from crossplate.correct.no_correction import NoCorrection
 from crossplate.correct.ratio_g import RatioG
 from crossplate.correct.sva import SVA
 from crossplate.evaluate.trust import check_confounding
+from crossplate.study.few_negatives import few_negatives
 from crossplate.table import SampleTable
 
 __all__ = ["new_batches", "notices_of_fit"]
@@ -35,6 +36,7 @@ def notices_of_fit(table: SampleTable, corrector: OnLogScale) -> tuple[str, ...]
         *_confounded(table),
         *_without_positive(corrector, table.features.columns),
         *_other_units(corrector),
+        *(() if corrector.corrector_.wants_intensities else few_negatives(table, corrector.log)),
     )
 
 

@@ -10,22 +10,16 @@ import numpy.typing as npt
 from crossplate.errors import InputError
 from crossplate.evaluate import subject_labels
 from crossplate.joint.classifier import JointClassifier
-from crossplate.scaling import choose_log_unit
 from crossplate.study.settings import StudySettings
 from crossplate.table import SampleTable
 
 Mask = npt.NDArray[np.bool_]
-
-FEW_NEGATIVES = 0.1
-"""Share of negative cells up to which a table may hold intensities; about half of the cells are
-negative in one that was logged and centred."""
 
 __all__ = [
     "Mask",
     "check_class_names",
     "check_logs",
     "check_subject_labels",
-    "few_negatives",
     "shared_subjects",
     "source_batches",
     "strange_classes",
@@ -94,25 +88,6 @@ def check_logs(table: SampleTable, settings: StudySettings) -> None:
             f"and has no logarithm (such cells: {len(negative)}); leave them empty, or choose "
             "--log never"
         )
-
-
-def few_negatives(table: SampleTable, model: JointClassifier) -> tuple[str, ...]:
-    """Say so where a few negative values alone kept logs from being taken.
-
-    A baseline that was taken off a little too far makes intensities near 0 negative.
-    """
-    values, batch = table.features.to_numpy(), table.batch.to_numpy(dtype=str)
-    negative = values < 0.0
-    share = float(negative.mean())
-    if model.settings_.log != "auto" or not 0.0 < share <= FEW_NEGATIVES:
-        return ()
-    if choose_log_unit(np.maximum(values, 0.0), batch) is None:
-        return ()
-    return (
-        f"{int(negative.sum())} cells ({100 * share:.2g}%) are negative, so no logarithms were "
-        "taken; if these are intensities, set negative values to 0 in the table: their logarithms "
-        "are less skewed and predict better",
-    )
 
 
 def strange_classes(

@@ -18,12 +18,12 @@ from crossplate.evaluate import (
     scores_beside_baselines,
 )
 from crossplate.joint.classifier import JointClassifier
+from crossplate.study.few_negatives import few_negatives
 from crossplate.study.roles import (
     Mask,
     check_class_names,
     check_logs,
     check_subject_labels,
-    few_negatives,
     shared_subjects,
     source_batches,
     strange_classes,
@@ -221,7 +221,7 @@ def _studied(
         metrics=metrics,
         notices=(
             *table.notices,
-            *few_negatives(table, model),
+            *few_negatives(table, model.settings_.log),
             *strange,
             *_imputed_notice(table),
             *_collapse_notice(predictions),
